@@ -1,0 +1,1 @@
+"""ONNX graphs on an execution provider; the only room that knows onnxruntime."""
