@@ -1,18 +1,18 @@
 """The error tree, sorted by who can put it right.
 
-    EngineError
-    ├── InputError                  the sender's: images or record cannot be used as sent
-    │   ├── UnreadableStudyError    nothing in the input can be read as DICOM
-    │   ├── MixedPatientsError      more than one patient in one study
-    │   ├── NoEligibleSeriesError   no series fits the model; one reason per series
-    │   ├── InvalidGeometryError    the slices do not form one regular volume
-    │   ├── PixelDataError          pixel data missing, truncated or not decodable
-    │   ├── NoLiverError            the network sees no liver in the volume
-    │   └── ClinicalDataError       a clinical value cannot be used as sent
-    ├── ModelPackageError           the installer's: package missing, tampered or unfit
-    ├── DeviceError                 the installer's: asked-for execution provider is missing
-    ├── GeometryGateError           ours: a result does not lie where the engine measured it
-    └── OutputError                 the operator's: the result cannot be written
+EngineError
+├── InputError                  the sender's: images or record cannot be used as sent
+│   ├── UnreadableStudyError    nothing in the input can be read as DICOM
+│   ├── MixedPatientsError      more than one patient in one study
+│   ├── NoEligibleSeriesError   no series fits the model; one reason per series
+│   ├── InvalidGeometryError    the slices do not form one regular volume
+│   ├── PixelDataError          pixel data missing, truncated or not decodable
+│   ├── NoLiverError            the network sees no liver in the volume
+│   └── ClinicalDataError       a clinical value cannot be used as sent
+├── ModelPackageError           the installer's: package missing, tampered or unfit
+├── DeviceError                 the installer's: asked-for execution provider is missing
+├── GeometryGateError           ours: a result does not lie where the engine measured it
+└── OutputError                 the operator's: the result cannot be written
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """What made a result: model, software, device, moment."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,3 +50,8 @@ class AnalysisContext:
     created_at: datetime
     software_version: str
     predecessors: tuple[ImageReference, ...] = ()
+
+    def derive_uid(self, *names: str) -> str:
+        """UID of a named thing of this job: UUIDv5 under 2.25 (PS3.5 B.2), same on every retry."""
+        key = "\x1f".join((self.job_id, *names))
+        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, key).int}"

@@ -1,0 +1,125 @@
+"""What is measured on one lesion, in patient space."""
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from engine.lesions.diameters import (
+    convex_hull,
+    longest_distance,
+    surface_points,
+    widest_chord_across,
+)
+from engine.values.geometry import VolumeGeometry
+from engine.values.lesion import Diameter, Point
+
+FloatArray = NDArray[np.float64]
+
+
+def axial_array_axis(geometry: VolumeGeometry) -> int:
+    """The array axis that runs closest to the patient's head-foot axis.
+
+    RECIST 1.1 measures in the axial plane (doi:10.1016/j.ejca.2008.10.026); in a
+    coronal or sagittal stack that plane cuts across the acquired slices.
+    """
+    return int(np.abs(geometry.directions[2]).argmax())
+
+
+def axial_diameters(
+    mask: NDArray[np.bool_], corner: tuple[int, int, int], geometry: VolumeGeometry
+) -> tuple[Diameter, Diameter]:
+    """Longest diameter in one axial plane, and the longest one perpendicular to it.
+
+    Args:
+        mask: The lesion in its bounding box.
+        corner: Index of the box's first voxel in the volume.
+        geometry: Grid of the volume.
+
+    Returns:
+        Long axis and short axis. ``slice_index`` is None when the axial plane is not
+        an acquired slice. The short axis is measured on the plane's convex hull.
+    """
+    axis = axial_array_axis(geometry)
+    in_plane = [a for a in range(3) if a != axis]
+    spacing = np.array(geometry.spacing.as_tuple())[in_plane]
+    best: tuple[float, int, FloatArray, FloatArray] | None = None
+    for plane in range(mask.shape[axis]):
+        section = np.take(mask, plane, axis=axis)
+        if not section.any():
+            continue
+        hull = convex_hull(surface_points(section) * spacing)
+        length, ends = longest_distance(hull)
+        if best is None or length > best[0]:
+            best = (length, plane, ends, hull)
+    if best is None:
+        raise ValueError("An empty mask has no diameter")
+    length, plane, ends, hull = best
+    width, across = widest_chord_across(hull, ends)
+
+    def diameter(value: float, pair_mm: FloatArray) -> Diameter:
+        index = np.empty((2, 3))
+        index[:, in_plane] = pair_mm / spacing
+        index[:, axis] = plane
+        return Diameter(
+            length_mm=value,
+            ends_mm=as_pair(geometry.to_patient(index + np.array(corner))),
+            slice_index=plane + corner[0] if axis == 0 else None,
+        )
+
+    return diameter(length, ends), diameter(width, across)
+
+
+def maximum_3d_diameter(
+    mask: NDArray[np.bool_], corner: tuple[int, int, int], geometry: VolumeGeometry
+) -> Diameter:
+    """Longest distance between any two points of the lesion's surface."""
+    points: list[FloatArray] = []
+    for axis in range(3):
+        for plane in range(mask.shape[axis]):
+            section = np.take(mask, plane, axis=axis)
+            if section.any():
+                hull = convex_hull(surface_points(section))
+                points.append(np.insert(hull, axis, plane, axis=1))
+    candidates = np.unique(np.concatenate(points), axis=0)
+    length, ends = longest_distance(geometry.to_patient(candidates + np.array(corner)))
+    return Diameter(length_mm=length, ends_mm=as_pair(ends))
+
+
+def capsule_distances(liver: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArray[np.float32]:
+    """Distance of every liver voxel to the nearest voxel of the liver's surface.
+
+    Args:
+        liver: Organ mask in a box.
+
+    Returns:
+        Millimeters, shape of ``liver``; 0 on the surface and outside.
+    """
+    image = sitk.GetImageFromArray(np.pad(liver, 1).astype(np.uint8))
+    image.SetSpacing(geometry.spacing.as_tuple()[::-1])
+    distance = sitk.SignedMaurerDistanceMap(
+        image, insideIsPositive=True, squaredDistance=False, useImageSpacing=True
+    )
+    inner: NDArray[np.float32] = sitk.GetArrayFromImage(distance)[1:-1, 1:-1, 1:-1]
+    return np.maximum(inner, 0)
+
+
+def centroid_mm(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> Point:
+    """Mean voxel position in patient space, from the counts along each axis."""
+    count = int(mask.sum())
+    center = []
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        along = mask.sum(axis=others, dtype=np.int64)
+        center.append(float(along @ np.arange(mask.shape[axis])) / count)
+    return as_points(geometry.to_patient(np.array([center])))[0]
+
+
+def as_points(positions: FloatArray) -> tuple[Point, ...]:
+    """Rows of an (n, 3) array as tuples of plain floats."""
+    return tuple((float(x), float(y), float(z)) for x, y, z in positions)
+
+
+def as_pair(positions: FloatArray) -> tuple[Point, Point]:
+    """Two rows as two points."""
+    first, second = as_points(positions)
+    return first, second

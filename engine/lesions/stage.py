@@ -1,0 +1,101 @@
+"""The lesions stage: from a segmentation to measured lesions and tumor burden."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import NoLiverError
+from engine.lesions.burden import tumor_burden
+from engine.lesions.instances import bounding_box, label_lesions
+from engine.lesions.measurement import (
+    axial_diameters,
+    capsule_distances,
+    centroid_mm,
+    maximum_3d_diameter,
+)
+from engine.values.lesion import Lesion, LesionFindings
+from engine.values.provenance import AnalysisContext
+from engine.values.segmentation import Segmentation
+from engine.values.volume import Volume
+
+Box = tuple[slice, slice, slice]
+
+
+def find_lesions(
+    volume: Volume, segmentation: Segmentation, context: AnalysisContext, *, minimum_ml: float
+) -> LesionFindings:
+    """Number and measure the lesions of a segmented volume.
+
+    Args:
+        volume: The volume that was segmented.
+        segmentation: Liver and tumor labels on the volume's own grid.
+        context: Gives each lesion its stable tracking UID.
+        minimum_ml: Smallest lesion that is reported.
+
+    Returns:
+        Masks, lesions (largest first) and tumor burden.
+
+    Raises:
+        NoLiverError: The segmentation holds no liver voxel.
+    """
+    liver = segmentation.liver
+    box = bounding_box(liver)
+    if box is None:
+        raise NoLiverError(
+            f"No liver voxel in series {volume.series.series_instance_uid}; "
+            "check that the scan covers the liver"
+        )
+    labels = label_lesions(segmentation, minimum_ml=minimum_ml)
+    count = int(labels.max())
+    distances = capsule_distances(liver[box], volume.geometry) if count else None
+    lesions = tuple(
+        _measure(number, labels, volume, segmentation, (box, distances), context)
+        for number in range(1, count + 1)
+        if distances is not None
+    )
+    liver_ml = int(liver.sum()) * volume.geometry.spacing.voxel_ml
+    return LesionFindings(
+        liver=liver,
+        lesion_labels=labels,
+        geometry=volume.geometry,
+        lesions=lesions,
+        burden=tumor_burden(lesions, liver_volume_ml=liver_ml),
+        liver_centroid_mm=centroid_mm(liver, volume.geometry),
+    )
+
+
+def _measure(
+    number: int,
+    labels: NDArray[np.uint8],
+    volume: Volume,
+    segmentation: Segmentation,
+    capsule: tuple[Box, NDArray[np.float32]],
+    context: AnalysisContext,
+) -> Lesion:
+    """Measure one numbered lesion."""
+    whole = labels == number
+    box = bounding_box(whole)
+    if box is None:
+        raise ValueError(f"Lesion {number} has no voxel")
+    mask = whole[box]
+    corner = (box[0].start, box[1].start, box[2].start)
+    geometry = volume.geometry
+    long_axis, short_axis = axial_diameters(mask, corner, geometry)
+    middle = centroid_mm(whole, geometry)
+    slice_index = long_axis.slice_index
+    if slice_index is None:
+        slice_index = round(float(geometry.to_index(np.array(middle))[0]))
+    liver_box, distances = capsule
+    return Lesion(
+        number=number,
+        tracking_id=f"Lesion {number}",
+        tracking_uid=context.derive_uid("lesion", str(number)),
+        volume_ml=int(mask.sum()) * geometry.spacing.voxel_ml,
+        centroid_mm=middle,
+        long_axis=long_axis,
+        short_axis=short_axis,
+        maximum_3d_diameter=maximum_3d_diameter(mask, corner, geometry),
+        capsule_distance_mm=float(distances[whole[liver_box]].min()),
+        confidence=float(segmentation.tumor_probability[box][mask].mean()) / 255.0,
+        mean_hu=float(volume.voxels_hu[box][mask].mean(dtype=np.float64)),
+        source=volume.slice_sources[slice_index][0],
+    )
