@@ -1,0 +1,222 @@
+"""Prediction of one patient's survival by a risk package, with its limits."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ModelPackageError
+from engine.inference.session import Session, open_session
+from engine.prognosis.inputs import PatientInputs, PredictorValue, collect
+from engine.prognosis.manifest import load_risk_package
+from engine.prognosis.package import RiskModel, RiskPackage
+from engine.values.prognosis import Contribution, Refusal, RiskPrediction
+
+Outputs = Mapping[str, NDArray[Any]]
+
+
+class OpenRiskPackage:
+    """A verified risk package with its graphs opened on first use.
+
+    Graphs are small: they run on one CPU thread, where results repeat bit for bit.
+    """
+
+    def __init__(self, package: RiskPackage) -> None:
+        self.package = package
+        self._sessions: dict[str, Session] = {}
+
+    def run(
+        self, model: RiskModel, values: NDArray[np.float64], outputs: tuple[str, ...] = ()
+    ) -> Outputs:
+        """Run one model.
+
+        Args:
+            model: A model of this package.
+            values: Shape (n, p) in the order of ``model.predictors``; NaN where missing.
+            outputs: Names of the outputs wanted; all when empty.
+
+        Raises:
+            ModelPackageError: The graph cannot be opened or lacks a required output.
+        """
+        session = self._session(model)
+        observed = np.isfinite(values)
+        feeds = {"values": np.where(observed, values, 0.0), "observed": observed}
+        return session.run_named(feeds, outputs)
+
+    def outputs(self, model: RiskModel) -> frozenset[str]:
+        """Names of the outputs the model's graph has."""
+        return frozenset(o.name for o in self._session(model).outputs)
+
+    def _session(self, model: RiskModel) -> Session:
+        if model.name not in self._sessions:
+            session = open_session(self.package.folder / model.file, device="cpu", threads=1)
+            names = {o.name for o in session.outputs}
+            if missing := {"linear_predictor", "survival"} - names:
+                raise ModelPackageError(f"{model.file} has no output {', '.join(sorted(missing))}")
+            self._sessions[model.name] = session
+        return self._sessions[model.name]
+
+
+def open_risk_package(folder: Path) -> OpenRiskPackage:
+    """Verify a risk package and make it ready to predict.
+
+    Raises:
+        ModelPackageError: See ``load_risk_package``.
+    """
+    return OpenRiskPackage(load_risk_package(folder))
+
+
+def predict(opened: OpenRiskPackage, patient: PatientInputs) -> RiskPrediction | Refusal:
+    """Predict one patient, or refuse with the reason.
+
+    The first model of the package whose required predictors are all usable is taken.
+
+    Returns:
+        The prediction, or a Refusal that names what was missing for each model.
+    """
+    package = opened.package
+    values = {v.predictor.name: v for v in collect(package.predictors, patient)}
+    model = choose_model(package, values)
+    if model is None:
+        return Refusal(
+            name=f"{package.identity.name} {package.identity.version}",
+            reason=_refusal_reason(package, values),
+        )
+    row = np.array([[_number(values[name]) for name in model.predictors]])
+    outputs = opened.run(model, row)
+    return _prediction(package, model, values, outputs)
+
+
+def choose_model(package: RiskPackage, values: Mapping[str, PredictorValue]) -> RiskModel | None:
+    """The first model whose required predictors are all there, or None."""
+    for model in package.models:
+        if all(values[name].number is not None for name in model.required):
+            return model
+    return None
+
+
+def _number(value: PredictorValue) -> float:
+    return float("nan") if value.number is None else value.number
+
+
+def _refusal_reason(package: RiskPackage, values: Mapping[str, PredictorValue]) -> str:
+    simplest = package.models[-1]
+    lacking = [
+        f"{values[name].predictor.label} ({values[name].reason})"
+        for name in simplest.required
+        if values[name].number is None
+    ]
+    return (
+        f"None of the {len(package.models)} models of the package can be used; the one that "
+        f"needs least ({simplest.name}) lacks {'; '.join(lacking)}"
+    )
+
+
+def _prediction(
+    package: RiskPackage,
+    model: RiskModel,
+    values: Mapping[str, PredictorValue],
+    outputs: Outputs,
+) -> RiskPrediction:
+    risk = float(outputs["linear_predictor"].reshape(-1)[0])
+    survival = outputs["survival"][0]
+    lower, upper = _interval(outputs, survival)
+    used = [values[n] for n in model.predictors if values[n].number is not None]
+    return RiskPrediction(
+        package=f"{package.identity.name} {package.identity.version}",
+        outcome=package.outcome,
+        times_months=package.times_months,
+        survival=tuple(float(s) for s in survival),
+        lower=tuple(float(s) for s in lower),
+        upper=tuple(float(s) for s in upper),
+        interval=model.interval or "no interval: the package holds no resamples",
+        risk_group=next(g.name for g in model.groups if risk <= g.upper),
+        linear_predictor=risk,
+        percentile=percentile_of(risk, model.percentiles),
+        contributions=_contributions(model, values, outputs),
+        used_modalities=tuple(dict.fromkeys(v.predictor.modality for v in used)),
+        missing=_missing(package, model, values),
+        flags=_flags(model, used, outputs),
+        limits=_limits(package, model),
+    )
+
+
+def _interval(
+    outputs: Outputs, survival: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    samples = outputs.get("survival_samples")
+    if samples is None:
+        return survival, survival
+    low, high = np.quantile(samples[0], (0.025, 0.975), axis=0)
+    return np.minimum(low, survival), np.maximum(high, survival)
+
+
+def percentile_of(risk: float, percentiles: tuple[float, ...]) -> float:
+    """Percentile of a linear predictor in the development cohort, 0..100."""
+    if risk <= percentiles[0]:
+        return 0.0
+    if risk >= percentiles[-1]:
+        return 100.0
+    above = bisect_right(percentiles, risk)
+    low, high = percentiles[above - 1], percentiles[above]
+    return above - 1 + (risk - low) / (high - low)
+
+
+def _contributions(
+    model: RiskModel, values: Mapping[str, PredictorValue], outputs: Outputs
+) -> tuple[Contribution, ...]:
+    effects = outputs.get("contributions")
+    if effects is None:
+        return ()
+    rows = [
+        Contribution(
+            predictor=values[name].predictor.label,
+            value=values[name].given,
+            effect=float(effect),
+        )
+        for name, effect in zip(model.predictors, effects[0], strict=True)
+    ]
+    return tuple(sorted(rows, key=lambda c: -abs(c.effect)))
+
+
+def _missing(
+    package: RiskPackage, model: RiskModel, values: Mapping[str, PredictorValue]
+) -> tuple[str, ...]:
+    lines = []
+    for predictor in package.predictors:
+        value = values[predictor.name]
+        if value.number is None:
+            handling = (
+                f"filled in by the model's policy: {model.missing_policy}"
+                if predictor.name in model.predictors
+                else "a model without it was used"
+            )
+            lines.append(f"{predictor.label}: {value.reason}; {handling}")
+        elif predictor.name not in model.predictors:
+            lines.append(f"{predictor.label}: there, but not used by the model {model.name}")
+    return tuple(lines)
+
+
+def _flags(model: RiskModel, used: list[PredictorValue], outputs: Outputs) -> tuple[str, ...]:
+    flags = [flag for value in used for flag in value.flags]
+    distance = outputs.get("distance")
+    if distance is not None and float(distance.reshape(-1)[0]) > model.distance_limit:
+        flags.append(
+            "Out of distribution: this combination of values is farther from the development "
+            "cohort than 99 % of its patients"
+        )
+    return tuple(flags)
+
+
+def _limits(package: RiskPackage, model: RiskModel) -> tuple[str, ...]:
+    found = model.discrimination
+    return (
+        f"Model used: {model.name}; {found.measure} {found.value:.3f} "
+        f"({found.lower:.3f}–{found.upper:.3f}) in internal validation",
+        f"Development cohort: {package.cohort}",
+        f"Time zero: {package.origin}; no prediction beyond {package.times_months[-1]:g} months",
+        *package.identity.limits,
+    )
