@@ -1,0 +1,1 @@
+"""Grids in patient space: orientation, resampling, registration, components."""
