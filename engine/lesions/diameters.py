@@ -1,8 +1,9 @@
 """Diameters of a voxel mask, taken between points on its surface.
 
-A surface point lies half way between a voxel inside and its neighbor outside, where
-the boundary of a voxelized object lies on average; distances between voxel centers
-would come out one voxel too short.
+A surface point lies half way between a voxel inside and its neighbor outside: the
+vertices of the surface mesh that IBSI measures on (marching cubes at 0.5, IBSI code
+L0JK). A bar of n voxels is n voxels long; a round shape reads up to one voxel longer
+than it is, where distances between voxel centers read a bar one voxel too short.
 """
 
 import numpy as np
