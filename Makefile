@@ -1,0 +1,50 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else is for development.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils \
+  libpixelmed-java libsaxonhe-java libxerces2-java default-jre-headless
+
+.PHONY: demo test check peers bench clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    analyze a synthetic four-phase liver CT; results in ./demo-output"
+	@echo "make test    install what the tests need and run the whole suite"
+	@echo "make check   lint, types and import contracts"
+	@echo "make bench   time and memory of one 512x512x300 analysis, as a table"
+
+$(VENV)/.python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HepatoCast needs Python 3.11 or newer, found " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[cpu]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[cpu,dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	$(BIN)/hepatocast demo --out demo-output
+
+peers:
+	@tests/install_peers.sh $(DEBIAN_PEERS)
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(VENV)/.test peers check
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.test
+	$(BIN)/python tests/benchmarks/analyze.py
+
+clean:
+	rm -rf $(VENV) demo-output build dist
