@@ -1,0 +1,1 @@
+"""What the hospital already knows: values, units, selection in time, published scores."""
