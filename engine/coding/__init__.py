@@ -1,0 +1,1 @@
+"""Every coded concept HepatoCast writes, in one place (SCT, DCM, IBSI, LN, UCUM, own)."""

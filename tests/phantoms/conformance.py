@@ -1,0 +1,176 @@
+"""Judges of DICOM objects: real programs and the standard's own tables, never our code.
+
+A missing program is an error that names its Debian package; nothing is skipped.
+"""
+
+import functools
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.sr._concepts_dict import concepts
+from pydicom.sr.coding import Code
+
+DEBIAN_PACKAGES = {
+    "dciodvfy": "dicom3tools",
+    "dsrdump": "dcmtk",
+    "dcm2pdf": "dcmtk",
+    "pdfinfo": "poppler-utils",
+    "pdftotext": "poppler-utils",
+    "pdffonts": "poppler-utils",
+    "java": "default-jre-headless libpixelmed-java libsaxonhe-java libxerces2-java",
+}
+PIXELMED_JARS = (
+    "pixelmed",
+    "Saxon-HE",
+    "xercesImpl",
+    "xml-apis",
+    "xml-resolver",
+    "commons-codec",
+    "slf4j-api",
+)
+SCHEMES_WITHOUT_TABLE = frozenset({"99HEPATOCAST", "RFC5646"})
+# TID 1500 row 12 and TID 1604 name these; pydicom's table lists only context groups.
+ROWS_OF_TEMPLATES = frozenset(
+    {
+        ("UMLS", "C0034375", "Qualitative Evaluations"),
+        ("UCUM", "{pixels}", "Pixels"),
+        ("UCUM", "{-1:1}", "{-1:1}"),
+        ("UCUM", "{lesions}", "lesions"),
+    }
+)
+
+
+def run_program(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a judge; both streams are text."""
+    path = shutil.which(name)
+    if path is None:
+        raise RuntimeError(f"{name} is missing: apt-get install -y {DEBIAN_PACKAGES[name]}")
+    return subprocess.run(
+        [path, *arguments], capture_output=True, text=True, check=False, errors="replace"
+    )
+
+
+def dciodvfy_errors(path: Path) -> list[str]:
+    """Lines in which dicom3tools' dciodvfy reports an error."""
+    done = run_program("dciodvfy", "-new", str(path))
+    lines = (done.stdout + done.stderr).splitlines()
+    assert any(line.strip() and not line.startswith(("Error", "Warning")) for line in lines), (
+        f"dciodvfy named no IOD for {path.name}"
+    )
+    return [line for line in lines if line.startswith(("Error", "Abort"))]
+
+
+def dsrdump_problems(path: Path) -> list[str]:
+    """Errors and warnings of DCMTK's structured report reader."""
+    done = run_program("dsrdump", "-Er", str(path))
+    problems = [line for line in done.stderr.splitlines() if line[:2] in ("E:", "W:", "F:")]
+    if done.returncode:
+        problems.append(f"dsrdump ended with {done.returncode}")
+    return problems
+
+
+@functools.cache
+def _known_meanings() -> dict[tuple[str, str], frozenset[str]]:
+    known: dict[tuple[str, str], set[str]] = {}
+    for scheme, keywords in concepts.items():
+        for values in keywords.values():
+            for value, (meaning, _) in values.items():
+                known.setdefault((scheme, value), set()).add(meaning.lower())
+    return {key: frozenset(meanings) for key, meanings in known.items()}
+
+
+def judge_code(code: Code) -> str:
+    """"ok", or what is wrong with a (value, scheme, meaning) triple."""
+    if code.scheme_designator in SCHEMES_WITHOUT_TABLE:
+        return "ok"
+    if (code.scheme_designator, code.value, code.meaning) in ROWS_OF_TEMPLATES:
+        return "ok"
+    known = _known_meanings().get((code.scheme_designator, code.value))
+    if known is None:
+        return f"{code.value} is not in the table of {code.scheme_designator}"
+    if code.meaning.lower() not in known:
+        return f"{code.value} means {sorted(known)}, not {code.meaning!r}"
+    return "ok"
+
+
+def _codes(dataset: Dataset) -> Iterator[Code]:
+    if "CodeValue" in dataset:
+        yield Code(dataset.CodeValue, dataset.CodingSchemeDesignator, dataset.CodeMeaning)
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _codes(item)
+
+
+def code_problems(dataset: Dataset) -> list[str]:
+    """Coded concepts of a dataset whose value and meaning do not belong together."""
+    found = set(_codes(dataset))
+    assert found, "no coded concept at all"
+    return sorted(f"{c}: {judge_code(c)}" for c in found if judge_code(c) != "ok")
+
+
+def pixelmed_errors(path: Path) -> list[str]:
+    """Errors of PixelMed's offline SR template validator (TID 1500).
+
+    Java's own XSLT processor cannot run the rules, hence Saxon; the validator knows no
+    TID 1501 row for an empty reference, so its false errors are dropped by the caller.
+    """
+    folder = Path("/usr/share/java")
+    missing = [jar for jar in PIXELMED_JARS if not (folder / f"{jar}.jar").exists()]
+    if missing:
+        raise RuntimeError(f"{missing} missing: apt-get install -y {DEBIAN_PACKAGES['java']}")
+    done = run_program(
+        "java",
+        "-Djavax.xml.transform.TransformerFactory=net.sf.saxon.TransformerFactoryImpl",
+        "-Xss64m",
+        "-Xmx2g",
+        "-cp",
+        ":".join(str(folder / f"{jar}.jar") for jar in PIXELMED_JARS),
+        "com.pixelmed.validate.DicomSRValidator",
+        str(path),
+    )
+    lines = (done.stdout + done.stderr).splitlines()
+    assert any("TID 1500" in line or "Root Template" in line or "IOD" in line for line in lines), (
+        "\n".join(lines[:20])
+    )
+    return [line for line in lines if line.startswith("Error")]
+
+
+def pdf_facts(payload: bytes) -> dict[str, str]:
+    """What pdfinfo says of a PDF; raises AssertionError when it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "payload.pdf"
+        path.write_bytes(payload)
+        done = run_program("pdfinfo", str(path))
+        assert done.returncode == 0, done.stderr
+        return dict(re.findall(r"^([^:\n]+):\s*(.*)$", done.stdout, re.MULTILINE))
+
+
+def pdf_text(payload: bytes) -> str:
+    """Text of a PDF in layout order."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "payload.pdf"
+        path.write_bytes(payload)
+        done = run_program("pdftotext", "-layout", str(path), "-")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def dcm2pdf_payload(path: Path) -> bytes:
+    """The PDF inside an Encapsulated PDF object, taken out by DCMTK."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "out.pdf"
+        done = run_program("dcm2pdf", str(path), str(target))
+        assert done.returncode == 0, done.stderr
+        return target.read_bytes()
+
+
+def read_dataset(content: bytes) -> Dataset:
+    """Parse one DICOM file held in memory."""
+    return pydicom.dcmread(pydicom.filebase.DicomBytesIO(content))
