@@ -1,0 +1,263 @@
+"""A parametric abdomen from the lower chest to the upper pelvis."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from engine.demo import skeleton, torso, vessels, viscera
+from engine.demo.canvas import Canvas, Field, smooth_field
+from engine.demo.interpolation import linear_matrix
+from engine.demo.lesions import GrownLesion, paint_lesions
+from engine.demo.liver import carve, carve_hilum, liver_box, liver_distance, paint_liver
+from engine.demo.parameters import LesionParameters, PhantomParameters
+from engine.demo.tissues import FIRST_LESION_MATERIAL, Tissue
+from engine.values.geometry import VolumeGeometry, VoxelSpacing
+from engine.values.segmentation import LIVER_LABEL, TUMOR_LABEL
+
+FINEST_CANVAS_MM = 1.5
+COARSEST_CANVAS_MM = 2.0
+CENTER_OF_LIVER_Z_MM = -88.0
+TEXTURE_STEPS_PER_SD = 32.0
+
+Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhantomLesion:
+    """Truth about one tumor.
+
+    Attributes:
+        number: Its value in ``Phantom.lesion_labels``, from 1.
+        design: What it was grown from.
+        center_mm: LPS position (x, y, z) it was grown around.
+        volume_ml: Voxel count times voxel volume.
+    """
+
+    number: int
+    design: LesionParameters
+    center_mm: tuple[float, float, float]
+    volume_ml: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phantom:
+    """A patient on a voxel grid, ready to be rendered in any contrast phase.
+
+    Attributes:
+        geometry: Axial grid, slice 0 lowest, LPS.
+        labels: Tissue of each voxel (``Tissue`` values, tumors as TUMOR); uint8.
+        liver: The liver as an organ: parenchyma, vessels inside, cysts, tumors; bool.
+        lesion_labels: 0 or the lesion's number; uint8.
+        lesions: Truth about each tumor, by number.
+        canvas_axes_mm: Patient coordinates (z, y, x) of the material mixture below.
+        primary, secondary, weight: Two materials per canvas voxel, and the share of the
+            first × 255; uint8.
+        fine_texture, coarse_texture: Smooth unit noise × TEXTURE_STEPS_PER_SD; int8.
+    """
+
+    parameters: PhantomParameters
+    geometry: VolumeGeometry
+    labels: NDArray[np.uint8] = field(repr=False)
+    liver: NDArray[np.bool_] = field(repr=False)
+    lesion_labels: NDArray[np.uint8] = field(repr=False)
+    lesions: tuple[PhantomLesion, ...]
+    canvas_axes_mm: Axes = field(repr=False)
+    primary: NDArray[np.uint8] = field(repr=False)
+    secondary: NDArray[np.uint8] = field(repr=False)
+    weight: NDArray[np.uint8] = field(repr=False)
+    fine_texture: NDArray[np.int8] = field(repr=False)
+    coarse_texture: NDArray[np.int8] = field(repr=False)
+
+    @property
+    def segmentation_labels(self) -> NDArray[np.uint8]:
+        """0 background, 1 liver without tumors, 2 tumor, as in values.Segmentation."""
+        labels = np.where(self.lesion_labels > 0, TUMOR_LABEL, LIVER_LABEL * self.liver)
+        return np.asarray(labels, np.uint8)
+
+
+def phantom_geometry(
+    parameters: PhantomParameters,
+    shape: tuple[int, int, int],
+    spacing_mm: tuple[float, float, float],
+) -> VolumeGeometry:
+    """Axial grid centered on the phantom's liver (along z) and body (along y and x)."""
+    middle = (0.0, 6.0, CENTER_OF_LIVER_Z_MM * parameters.height_scale)
+    origin = [
+        center - (count - 1) / 2 * step
+        for center, count, step in zip(middle, shape[::-1], spacing_mm[::-1], strict=True)
+    ]
+    return VolumeGeometry(
+        shape=shape,
+        spacing=VoxelSpacing(slice_mm=spacing_mm[0], row_mm=spacing_mm[1], column_mm=spacing_mm[2]),
+        origin_mm=(origin[0], origin[1], origin[2]),
+        slice_direction=(0.0, 0.0, 1.0),
+        row_direction=(0.0, 1.0, 0.0),
+        column_direction=(1.0, 0.0, 0.0),
+    )
+
+
+def grid_axes_mm(geometry: VolumeGeometry) -> Axes:
+    """Patient coordinates of the voxel centers along z, y, x."""
+    z, y, x = (
+        first + step * np.arange(count)
+        for first, step, count in zip(
+            geometry.origin_mm[::-1], geometry.spacing.as_tuple(), geometry.shape, strict=True
+        )
+    )
+    return z, y, x
+
+
+def _canvas_axis(target_mm: NDArray[np.float64], step_mm: float) -> NDArray[np.float64]:
+    """An axis over the same range, at a step the anatomy is painted at."""
+    if step_mm > COARSEST_CANVAS_MM:
+        inner_mm = step_mm / np.ceil(step_mm / COARSEST_CANVAS_MM)
+    else:
+        inner_mm = step_mm * max(1, round(FINEST_CANVAS_MM / step_mm))
+    pad_mm = 2 * inner_mm
+    count = int(np.ceil((target_mm[-1] - target_mm[0] + 2 * pad_mm) / inner_mm)) + 1
+    middle_mm = (target_mm[0] + target_mm[-1]) / 2
+    return np.asarray(middle_mm + (np.arange(count) - (count - 1) / 2) * inner_mm)
+
+
+def _paint_patient(
+    canvas: Canvas, parameters: PhantomParameters, rng: Generator
+) -> tuple[Field, tuple[GrownLesion, ...]]:
+    """Paint everything; returns the liver's signed distance and the lesions."""
+    cavity = torso.cavity_of(canvas, parameters)
+    torso.paint_body_wall(canvas, cavity, parameters, rng)
+    torso.paint_chest(canvas, cavity, rng)
+    skeleton.paint_muscles(canvas)
+    skeleton.paint_ribs(canvas, cavity)
+    skeleton.paint_pelvis(canvas)
+    skeleton.paint_spine(canvas)
+    viscera.paint_mesentery(canvas, cavity, rng)
+    vessels.paint_great_vessels(canvas)
+    viscera.paint_spleen(canvas, cavity)
+    viscera.paint_kidneys(canvas, cavity, rng)
+    viscera.paint_pancreas(canvas, rng)
+    viscera.paint_stomach(canvas, cavity, rng)
+    vessels.paint_portal_tributaries(canvas)
+    gap_mm = parameters.gap_mm
+    liver = liver_distance(canvas, cavity, parameters, rng)
+    liver = carve(canvas, liver, viscera.renal_impression(canvas), 1.0 + gap_mm)
+    liver = carve(canvas, liver, viscera.stomach(canvas), gap_mm)
+    liver = carve(canvas, liver, viscera.spleen(canvas, cavity), gap_mm)
+    liver = carve(canvas, liver, vessels.vena_cava(canvas), 0.6)
+    liver = carve_hilum(canvas, liver)
+    paint_liver(canvas, liver)
+    vessels.paint_hepatic_vessels(canvas, liver, rng)
+    lesions = paint_lesions(canvas, liver, parameters, rng)
+    viscera.paint_bowel(canvas, cavity, rng)
+    torso.paint_couch(canvas)
+    return liver, lesions
+
+
+def _on_grid(
+    source: Axes, box: tuple[slice, slice, slice], distance_mm: Field, target: Axes
+) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]]:
+    """Where a canvas shape is negative on the target grid: (target box, inside)."""
+    parts, matrices = [], []
+    for axis_mm, cut, wanted_mm in zip(source, box, target, strict=True):
+        piece = axis_mm[cut]
+        part = slice(
+            int(np.searchsorted(wanted_mm, piece[0])),
+            int(np.searchsorted(wanted_mm, piece[-1], "right")),
+        )
+        parts.append(part)
+        matrices.append(linear_matrix(piece, wanted_mm[part]))
+    in_plane = matrices[1] @ (distance_mm @ matrices[2].T)
+    stacked = matrices[0] @ in_plane.reshape(in_plane.shape[0], -1)
+    inside = stacked.reshape(-1, *in_plane.shape[1:]) < 0
+    return (parts[0], parts[1], parts[2]), np.asarray(inside)
+
+
+def _nearest(volume: NDArray[np.uint8], source: Axes, target: Axes) -> NDArray[np.uint8]:
+    picks = [
+        np.clip(np.rint((t - s[0]) / (s[1] - s[0])).astype(int), 0, len(s) - 1)
+        for s, t in zip(source, target, strict=True)
+    ]
+    return np.asarray(volume[np.ix_(*picks)], np.uint8)
+
+
+def _truth(
+    canvas: Canvas, liver: Field, grown: tuple[GrownLesion, ...], geometry: VolumeGeometry
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8]]:
+    """Labels, liver mask and lesion numbers on the target grid."""
+    target = grid_axes_mm(geometry)
+    materials = canvas.dominant(canvas.everywhere)
+    materials[materials >= FIRST_LESION_MATERIAL] = Tissue.LIVER
+    labels = _nearest(materials, canvas.axes_mm, target)
+    organ = np.zeros(geometry.shape, bool)
+    box, inside = _on_grid(canvas.axes_mm, liver_box(canvas), liver, target)
+    organ[box] = inside
+    lesion_labels = np.zeros(geometry.shape, np.uint8)
+    for lesion in grown:
+        box, inside = _on_grid(canvas.axes_mm, lesion.box, lesion.distance_mm, target)
+        lesion_labels[box][inside & organ[box]] = lesion.number
+    np.copyto(labels, np.uint8(Tissue.TUMOR), where=lesion_labels > 0)
+    return labels, organ, lesion_labels
+
+
+def build_phantom(
+    parameters: PhantomParameters,
+    shape: tuple[int, int, int],
+    spacing_mm: tuple[float, float, float],
+) -> Phantom:
+    """Build one patient on a grid of any size.
+
+    Args:
+        parameters: Who to build; equal parameters and grids give equal phantoms.
+        shape: Voxels along slice, row, column.
+        spacing_mm: Distances along slice, row, column.
+
+    Returns:
+        The phantom with its truth on the grid of ``phantom_geometry``.
+    """
+    geometry = phantom_geometry(parameters, shape, spacing_mm)
+    axes = [
+        _canvas_axis(axis, step)
+        for axis, step in zip(grid_axes_mm(geometry), spacing_mm, strict=True)
+    ]
+    rng = np.random.default_rng([parameters.seed, 0x5048])
+    scale = (parameters.height_scale, parameters.depth_scale, parameters.width_scale)
+    canvas = Canvas((axes[0], axes[1], axes[2]), scale, parameters.warp_mm, rng)
+    liver, grown = _paint_patient(canvas, parameters, rng)
+    textures = [
+        np.clip(smooth_field(rng, canvas.axes_mm, mm) * TEXTURE_STEPS_PER_SD, -127, 127)
+        for mm in (3.2, 12.0)
+    ]
+    labels, organ, lesion_labels = _truth(canvas, liver, grown, geometry)
+    return Phantom(
+        parameters=parameters,
+        geometry=geometry,
+        labels=labels,
+        liver=organ,
+        lesion_labels=lesion_labels,
+        lesions=_describe(parameters, grown, lesion_labels, geometry),
+        canvas_axes_mm=canvas.axes_mm,
+        primary=canvas.primary,
+        secondary=canvas.secondary,
+        weight=canvas.weight,
+        fine_texture=textures[0].astype(np.int8),
+        coarse_texture=textures[1].astype(np.int8),
+    )
+
+
+def _describe(
+    parameters: PhantomParameters,
+    grown: tuple[GrownLesion, ...],
+    lesion_labels: NDArray[np.uint8],
+    geometry: VolumeGeometry,
+) -> tuple[PhantomLesion, ...]:
+    voxels = np.bincount(lesion_labels.ravel(), minlength=len(grown) + 1)
+    return tuple(
+        PhantomLesion(
+            number=lesion.number,
+            design=parameters.lesions[lesion.number - 1],
+            center_mm=lesion.center_mm[::-1],
+            volume_ml=float(voxels[lesion.number] * geometry.spacing.voxel_ml),
+        )
+        for lesion in grown
+    )
