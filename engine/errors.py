@@ -68,8 +68,16 @@ class NoLiverError(InputError):
     """The network sees no liver in the volume."""
 
 
+class RegionError(InputError):
+    """A region of interest cannot be measured as given (empty, off its grid, not finite)."""
+
+
 class ClinicalDataError(InputError):
     """A clinical value or record cannot be used as sent."""
+
+
+class InstallationError(EngineError):
+    """A compiled part of HepatoCast is missing on this machine."""
 
 
 class ModelPackageError(EngineError):
