@@ -101,7 +101,7 @@ def phantom_geometry(
 def grid_axes_mm(geometry: VolumeGeometry) -> Axes:
     """Patient coordinates of the voxel centers along z, y, x."""
     z, y, x = (
-        first + step * np.arange(count)
+        np.asarray(first + step * np.arange(count), np.float64)
         for first, step, count in zip(
             geometry.origin_mm[::-1], geometry.spacing.as_tuple(), geometry.shape, strict=True
         )
@@ -130,26 +130,26 @@ def _paint_patient(
     torso.paint_chest(canvas, cavity, rng)
     skeleton.paint_muscles(canvas)
     skeleton.paint_ribs(canvas, cavity)
-    skeleton.paint_pelvis(canvas)
+    skeleton.paint_pelvis(canvas, cavity)
     skeleton.paint_spine(canvas)
     viscera.paint_mesentery(canvas, cavity, rng)
     vessels.paint_great_vessels(canvas)
-    viscera.paint_spleen(canvas, cavity)
+    viscera.paint_spleen(canvas, cavity, parameters.spleen_scale)
     viscera.paint_kidneys(canvas, cavity, rng)
     viscera.paint_pancreas(canvas, rng)
-    viscera.paint_stomach(canvas, cavity, rng)
+    viscera.paint_stomach(canvas, cavity, parameters, rng)
     vessels.paint_portal_tributaries(canvas)
     gap_mm = parameters.gap_mm
     liver = liver_distance(canvas, cavity, parameters, rng)
     liver = carve(canvas, liver, viscera.renal_impression(canvas), 1.0 + gap_mm)
-    liver = carve(canvas, liver, viscera.stomach(canvas), gap_mm)
-    liver = carve(canvas, liver, viscera.spleen(canvas, cavity), gap_mm)
+    liver = carve(canvas, liver, viscera.stomach(canvas, parameters.stomach_scale), gap_mm)
+    liver = carve(canvas, liver, viscera.spleen(canvas, cavity, parameters.spleen_scale), gap_mm)
     liver = carve(canvas, liver, vessels.vena_cava(canvas), 0.6)
-    liver = carve_hilum(canvas, liver)
+    liver = carve_hilum(canvas, liver, rng)
     paint_liver(canvas, liver)
     vessels.paint_hepatic_vessels(canvas, liver, rng)
     lesions = paint_lesions(canvas, liver, parameters, rng)
-    viscera.paint_bowel(canvas, cavity, rng)
+    viscera.paint_bowel(canvas, cavity, parameters, rng)
     torso.paint_couch(canvas)
     return liver, lesions
 

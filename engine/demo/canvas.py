@@ -30,7 +30,7 @@ def smooth_field(
 def smooth_maximum(a: Field, b: Field, blend_mm: float) -> Field:
     """Intersection of two implicit shapes with a rounded edge (distances in mm)."""
     overlap = np.maximum(blend_mm - np.abs(a - b), 0) / blend_mm
-    return np.maximum(a, b) + overlap * overlap * (blend_mm / 4)
+    return np.asarray(np.maximum(a, b) + overlap * overlap * (blend_mm / 4), np.float32)
 
 
 def smooth_minimum(a: Field, b: Field, blend_mm: float) -> Field:

@@ -22,7 +22,7 @@ def _cubic_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _normalized(weights: NDArray[np.float64]) -> Matrix:
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
 def blurring_matrix(

@@ -41,11 +41,12 @@ def liver_distance(
     left = smooth_maximum(left, -(z + 104) * np.float32(0.9), 10.0)
     caudate = ellipsoid_at(canvas, box, (-66.0, 4.0, -8.0), (32.0, 13.0, 15.0))
     lobes = smooth_minimum(smooth_minimum(right, left, 16.0), caudate, 8.0)
-    liver = smooth_maximum(lobes, envelope, 9.0)
     axes = tuple(a[s] for a, s in zip(canvas.axes_mm, box, strict=True))
-    liver += np.float32(2.2) * smooth_field(rng, axes, 26.0)
-    liver += np.float32(parameters.nodularity_mm) * smooth_field(rng, axes, 9.0)
-    return np.asarray(np.maximum(liver, envelope - 1), np.float32)
+    lobes += np.float32(2.4) * smooth_field(rng, axes, 26.0)
+    nodules = np.float32(parameters.nodularity_mm) * smooth_field(rng, axes, 9.0)
+    lobes += nodules
+    envelope += np.maximum(nodules, 0) * np.float32(0.4)
+    return np.asarray(smooth_maximum(lobes, envelope, 6.0), np.float32)
 
 
 def _visceral_surface(z: Field, y: Field, x: Field, parameters: PhantomParameters) -> Field:
@@ -57,17 +58,19 @@ def _visceral_surface(z: Field, y: Field, x: Field, parameters: PhantomParameter
     return np.asarray((height - z) * np.float32(0.76))
 
 
-def _fissures(canvas: Canvas, box: Box) -> Field:
+def _fissures(canvas: Canvas, box: Box, rng: Generator) -> Field:
     """Fat of the fissures for the round and the venous ligament."""
     z, y, x = canvas.z[box], canvas.y[box], canvas.x[box]
-    width = np.float32(1.2) + np.float32(0.06) * np.maximum(-58 - z, 0)
+    axes = tuple(a[s] for a, s in zip(canvas.axes_mm, box, strict=True))
+    bent = np.float32(2.6) * smooth_field(rng, axes, 20.0)
+    width = np.float32(1.0) + np.float32(0.06) * np.maximum(-58 - z, 0)
     round_ligament = np.maximum(
-        np.abs(x - 6 - np.float32(0.12) * (y + 40)) - width,
+        np.abs(x - 6 - np.float32(0.12) * (y + 40) + bent) - width,
         np.maximum(z + 58, y + 26),
     )
-    sheet = np.abs(y + 12 + np.float32(0.25) * (x + 5)) - np.float32(1.3)
+    sheet = np.abs(y + 12 + np.float32(0.25) * (x + 5) + bent) - np.float32(1.3)
     venous = np.maximum(np.maximum(sheet, z + 44), np.maximum(-z - 92, -x - 16))
-    return np.minimum(round_ligament, venous)
+    return np.asarray(np.minimum(round_ligament, venous))
 
 
 def carve(canvas: Canvas, liver: Field, other: tuple[Box, Field], gap_mm: float) -> Field:
@@ -86,10 +89,10 @@ def carve(canvas: Canvas, liver: Field, other: tuple[Box, Field], gap_mm: float)
     return liver
 
 
-def carve_hilum(canvas: Canvas, liver: Field) -> Field:
+def carve_hilum(canvas: Canvas, liver: Field, rng: Generator) -> Field:
     """Fissures, gallbladder fossa and the fat around the porta hepatis."""
     box = liver_box(canvas)
-    liver = smooth_maximum(liver, -_fissures(canvas, box), 2.0)
+    liver = smooth_maximum(liver, -_fissures(canvas, box, rng), 2.0)
     path = np.array([[-112, 2, -14], PORTA_HEPATIS, [-80, -16, -16]], float)
     liver = carve(canvas, liver, tube(canvas, path, [11.0, 7.0, 4.0]), 0.0)
     return carve(canvas, liver, gallbladder(canvas), 0.6)

@@ -44,6 +44,8 @@ class PhantomParameters:
         dome_mm: Right hemidiaphragm raised (positive) or lowered.
         right_lobe_mm: Inferior edge of the right lobe lowered (positive) or raised.
         left_lobe_scale: Lateral reach of the left lobe.
+        spleen_scale, stomach_scale: Size of the organ.
+        oral_contrast: Stomach and bowel hold positive contrast.
         gap_mm: Fat between the liver and its neighbors; small in a lean patient.
         roundness: Of the body wall's cross-section: 2 an ellipse, less a rounded box.
         nodularity_mm: Standard deviation of the liver's surface irregularity.
@@ -64,8 +66,11 @@ class PhantomParameters:
     dome_mm: float = 0.0
     right_lobe_mm: float = 0.0
     left_lobe_scale: float = 1.0
-    gap_mm: float = 2.2
-    roundness: float = 1.25
+    spleen_scale: float = 1.0
+    stomach_scale: float = 0.9
+    oral_contrast: bool = False
+    gap_mm: float = 1.6
+    roundness: float = 1.5
     nodularity_mm: float = 0.9
     liver_offset_hu: float = 0.0
     enhancement: float = 1.0
@@ -145,7 +150,10 @@ def draw_parameters(seed: int) -> PhantomParameters:
         right_lobe_mm=float(rng.normal(0.0, 14.0)),
         left_lobe_scale=float(rng.uniform(0.6, 1.35)),
         gap_mm=float(rng.uniform(0.4, 4.0)),
-        roundness=float(rng.uniform(0.9, 1.9)),
+        roundness=float(rng.uniform(1.0, 2.1)),
+        spleen_scale=float(rng.uniform(0.78, 1.3)),
+        stomach_scale=float(rng.uniform(0.5, 1.1)),
+        oral_contrast=bool(rng.random() < 0.3),
         nodularity_mm=float(rng.uniform(0.4, 2.2)),
         liver_offset_hu=float(rng.uniform(-55, -15) if fatty else rng.normal(0.0, 6.0)),
         enhancement=float(rng.uniform(0.72, 1.22)),

@@ -32,7 +32,7 @@ def ellipsoid(
     canvas: Canvas, center: Sequence[float], radii: Sequence[float], *, margin_mm: float = 4.0
 ) -> tuple[Box, Field]:
     """An axis-aligned ellipsoid."""
-    box = canvas.around(center, np.asarray(radii, float) + margin_mm)
+    box = canvas.around(center, [r + margin_mm for r in radii])
     return box, ellipsoid_at(canvas, box, center, radii)
 
 

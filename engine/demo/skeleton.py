@@ -5,13 +5,14 @@ import numpy as np
 from engine.demo.canvas import Canvas, Field, smooth_maximum, smooth_minimum
 from engine.demo.shapes import capsule, ellipsoid_at, tube
 from engine.demo.tissues import Tissue
-from engine.demo.torso import WALL_MM, Cavity
+from engine.demo.torso import Cavity
 
 SPINE_Y_MM = 46.0
 VERTEBRA_PITCH_MM = 33.0
 DISK_MM = 8.0
 RIB_PITCH_MM = 27.0
 LOWEST_RIB_Z_MM = -118.0
+RIB_DEPTH_MM = 4.5
 
 
 def paint_muscles(canvas: Canvas) -> None:
@@ -52,7 +53,7 @@ def paint_spine(canvas: Canvas) -> None:
     rho = np.hypot(x / np.float32(22.5), (y - np.float32(SPINE_Y_MM)) / np.float32(16.5))
     column = (rho - 1) * np.float32(18)
     canvas.paint(box, column + 1, Tissue.DISK)
-    body = smooth_maximum(column + np.maximum(waist, 0), np.abs(level) - half_mm, 3.0)
+    body = smooth_maximum(column + np.maximum(waist, 0), np.abs(level) - np.float32(half_mm), 3.0)
     arch = _arch_distance(x, y, level)
     canvas.paint(box, smooth_minimum(body, arch, 3.0), Tissue.CORTICAL_BONE)
     canvas.paint(box, np.minimum(body + 1.6, arch + 2.6), Tissue.TRABECULAR_BONE)
@@ -76,8 +77,8 @@ def _arch_distance(x: Field, y: Field, level: Field) -> Field:
 def paint_ribs(canvas: Canvas, cavity: Cavity) -> None:
     """Ribs as oblique bands of the chest wall, cartilage toward the front."""
     box = canvas.box((-190, -125, -170), (400, 125, 170))
-    ring = cavity.ring[box]
-    band = np.abs(ring + np.float32(WALL_MM / 2)) < np.float32(WALL_MM)
+    depth = cavity.inner[box] - np.float32(RIB_DEPTH_MM)
+    band = np.abs(depth) < np.float32(10)
     index = np.nonzero(band)
     if index[0].size == 0:
         return
@@ -87,7 +88,7 @@ def paint_ribs(canvas: Canvas, cavity: Cavity) -> None:
     raw = (z + slope - np.float32(LOWEST_RIB_Z_MM)) / np.float32(RIB_PITCH_MM)
     number = np.maximum(np.round(raw), 0)
     along_z = (raw - number) * np.float32(RIB_PITCH_MM * 0.85)
-    across = (ring[index] + np.float32(WALL_MM / 2)) * np.float32(1.5)
+    across = depth[index] * np.float32(1.6)
     section = np.hypot(along_z, across) - np.float32(6.6)
     reach = np.minimum(0.34 + 0.16 * number, 0.93)
     section = np.maximum(section, (turn - reach) * 150)
@@ -97,20 +98,21 @@ def paint_ribs(canvas: Canvas, cavity: Cavity) -> None:
         (section + np.float32(1.9), Tissue.TRABECULAR_BONE),
         (np.maximum(section, (0.72 - turn) * 150), Tissue.CARTILAGE),
     ):
-        distance = np.full(ring.shape, 50, np.float32)
+        distance = np.full(depth.shape, 50, np.float32)
         distance[index] = shape
         canvas.paint(box, distance, material)
 
 
-def paint_pelvis(canvas: Canvas) -> None:
+def paint_pelvis(canvas: Canvas, cavity: Cavity) -> None:
     """Iliac wings and sacral wings below the fourth lumbar vertebra."""
     box = canvas.box((-400, -40, -150), (-205, 110, 150))
     if 0 in canvas.z[box].shape:
         return
     z, y, x = canvas.z[box], canvas.y[box], np.abs(canvas.x[box])
     crest = z + 212 + np.float32(0.012) * (y - 25) ** 2
-    sheet = np.abs((x - 78) * np.float32(0.8) + (y - 40) * np.float32(-0.6)) - np.float32(5)
-    wing = smooth_maximum(np.maximum(sheet, crest), np.maximum(y - 82, -30 - y), 4.0)
+    sheet = np.abs(cavity.inner[box] - 1) - np.float32(5)
+    reach = np.maximum(30 - x, -20 - y)
+    wing = smooth_maximum(np.maximum(sheet, crest), reach, 4.0)
     canvas.paint(box, wing, Tissue.CORTICAL_BONE)
     canvas.paint(box, wing + np.float32(2), Tissue.TRABECULAR_BONE)
     sacrum = np.array([[-250, 62, -42], [-250, 62, 42]], float)

@@ -48,6 +48,7 @@ class Tissue(IntEnum):
     COUCH_SHELL = 36
     COUCH_FOAM = 37
     MESENTERIC_VEIN = 38
+    ORAL_CONTRAST = 39
     TUMOR = 60
 
 
@@ -106,7 +107,7 @@ ATTENUATION: dict[Tissue, Attenuation] = {
     Tissue.SKIN: Attenuation(10, 20, 30, 30, 6, 6),
     Tissue.SUBCUTANEOUS_FAT: _still(-106, 4, 5),
     Tissue.VISCERAL_FAT: Attenuation(-102, -100, -97, -98, 7, 7),
-    Tissue.MUSCLE: Attenuation(52, 57, 63, 64, 7, 6),
+    Tissue.MUSCLE: Attenuation(50, 55, 61, 62, 10, 9),
     Tissue.DIAPHRAGM: Attenuation(50, 56, 64, 64, 4, 4),
     Tissue.LUNG: Attenuation(-865, -860, -855, -857, 14, 25),
     Tissue.LUNG_VESSEL: Attenuation(20, 120, 90, 70),
@@ -140,6 +141,7 @@ ATTENUATION: dict[Tissue, Attenuation] = {
     Tissue.ESOPHAGUS: Attenuation(36, 58, 72, 68, 6, 6),
     Tissue.COUCH_SHELL: _still(60, 5, 5),
     Tissue.COUCH_FOAM: _still(-945, 4, 4),
+    Tissue.ORAL_CONTRAST: _still(235, 15, 25),
     Tissue.MESENTERIC_VEIN: Attenuation(42, 105, 165, 124, 1, 2),
 }
 

@@ -11,8 +11,7 @@ from engine.demo.shapes import FAR_MM, ellipsoid, tube
 from engine.demo.tissues import Tissue
 
 RING_HALF_WIDTH_MM = 143.0
-RING_HALF_DEPTH_MM = 103.0
-WALL_MM = 12.0
+RING_HALF_DEPTH_MM = 107.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,21 @@ def _dome_distance(canvas: Canvas, parameters: PhantomParameters) -> Field:
     return np.asarray((canvas.z - height) * np.float32(0.75))
 
 
+def _wall_mm(canvas: Canvas) -> Field:
+    """Thickness of the muscular wall: thin in front, thick at the back and flanks."""
+    radius = np.hypot(canvas.x, canvas.y) + np.float32(1)
+    toward_back = canvas.y / radius
+    thickness = np.float32(9.5) + 6 * np.clip(toward_back, 0, 0.8) + np.clip(toward_back, -1, 0)
+    flank = np.clip((-canvas.z - 120) / 40, 0, 1) * (canvas.x / radius) ** 2
+    return np.asarray(thickness + 3 * flank, np.float32)
+
+
 def cavity_of(canvas: Canvas, parameters: PhantomParameters) -> Cavity:
     """Compute the surfaces every organ refers to."""
     ring = _ring_distance(canvas, parameters.roundness)
     return Cavity(
         ring=ring,
-        inner=ring + np.float32(WALL_MM),
+        inner=ring + _wall_mm(canvas),
         dome=_dome_distance(canvas, parameters),
     )
 
@@ -100,6 +108,10 @@ def _paint_fat_planes(canvas: Canvas, cavity: Cavity) -> None:
     planes = np.minimum(np.abs(depth - 4), np.abs(depth - 8)) - np.float32(0.45)
     flank = smooth_maximum(planes, 62 - np.abs(canvas.x[box]), 3.0)
     canvas.paint(box, flank, Tissue.SUBCUTANEOUS_FAT)
+    side = canvas.box((-130, -10, -170), (400, 100, 170))
+    sheet = np.abs(canvas.y[side] * np.float32(0.06) - 4 - cavity.ring[side] * -1) - np.float32(0.5)
+    apart = np.maximum(np.maximum(sheet, 75 - np.abs(canvas.x[side])), -5 - canvas.y[side])
+    canvas.paint(side, np.maximum(apart, cavity.ring[side]), Tissue.SUBCUTANEOUS_FAT)
     front = canvas.box((-400, -140, -8), (0, -70, 8))
     seam = np.maximum(np.abs(canvas.x[front]) - 3, cavity.ring[front])
     canvas.paint(front, seam, Tissue.SUBCUTANEOUS_FAT)

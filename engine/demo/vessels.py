@@ -38,7 +38,7 @@ def vena_cava(canvas: Canvas) -> tuple[Box, Field]:
 def paint_great_vessels(canvas: Canvas) -> None:
     """Aorta with its first branches, vena cava, renal and iliac vessels."""
     box, cava = vena_cava(canvas)
-    flat = cava + np.float32(1.5) * np.clip((-canvas.z[box] - 90) / 40, 0, 1)
+    flat = cava + np.clip((-canvas.z[box] - 90) / 40, 0, 1).astype(np.float32) * np.float32(1.5)
     canvas.paint(box, flat, Tissue.CAVA)
     below = np.maximum(flat, canvas.z[box] + 140)
     canvas.paint(box, below, Tissue.INFRARENAL_CAVA)

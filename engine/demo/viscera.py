@@ -4,6 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from engine.demo.canvas import Box, Canvas, Field, smooth_field, smooth_maximum, smooth_minimum
+from engine.demo.parameters import PhantomParameters
 from engine.demo.shapes import ellipsoid, rounded_path, tube
 from engine.demo.tissues import Tissue
 from engine.demo.torso import Cavity
@@ -61,15 +62,17 @@ def _inside(canvas: Canvas, box: Box, path: np.ndarray, radii: tuple[float, floa
     return whole
 
 
-def spleen(canvas: Canvas, cavity: Cavity) -> tuple[Box, Field]:
+def spleen(canvas: Canvas, cavity: Cavity, scale: float) -> tuple[Box, Field]:
     """A crescent between the left body wall, the diaphragm and the stomach."""
-    box, bulk = ellipsoid(canvas, (-78.0, 36.0, 96.0), (50.0, 50.0, 42.0), margin_mm=6.0)
+    box, bulk = ellipsoid(
+        canvas, (-78.0, 36.0, 96.0), (50 * scale, 50 * scale, 42 * scale), margin_mm=6.0
+    )
     outer = np.maximum(cavity.inner[box] + 1.2, cavity.dome[box] + 2)
     hollow = np.hypot(canvas.x[box] - 52, canvas.y[box] - 4) - np.float32(42)
     return box, smooth_maximum(smooth_maximum(bulk, outer, 8.0), -hollow, 10.0)
 
 
-def stomach(canvas: Canvas) -> tuple[Box, Field]:
+def stomach(canvas: Canvas, scale: float) -> tuple[Box, Field]:
     """Fundus under the left dome, body toward the front, antrum across the midline."""
     knots = np.array(
         [
@@ -82,19 +85,27 @@ def stomach(canvas: Canvas) -> tuple[Box, Field]:
         ],
         float,
     )
-    return tube(canvas, knots, [32.0, 30.0, 25.0, 20.0, 16.0, 10.0])
+    radii = np.array([36.0, 33.0, 28.0, 22.0, 18.0, 11.0]) * scale
+    return tube(
+        canvas,
+        rounded_path(knots, steps=2),
+        np.interp(np.arange(11) / 2, np.arange(6), radii).tolist(),
+    )
 
 
-def paint_stomach(canvas: Canvas, cavity: Cavity, rng: Generator) -> None:
+def paint_stomach(
+    canvas: Canvas, cavity: Cavity, parameters: PhantomParameters, rng: Generator
+) -> None:
     """Wall with folds, fluid, and gas above the fluid level of a supine patient."""
-    box, shape = stomach(canvas)
+    box, shape = stomach(canvas, parameters.stomach_scale)
     if shape.size == 0:
         return
     shape = np.maximum(shape, np.maximum(cavity.inner[box] + 4, cavity.dome[box] + 3))
     axes = tuple(a[s] for a, s in zip(canvas.axes_mm, box, strict=True))
     canvas.paint(box, shape, Tissue.STOMACH_WALL)
     lumen = shape + np.float32(4) + np.float32(1.6) * smooth_field(rng, axes, 11.0)
-    canvas.paint(box, lumen, Tissue.FLUID)
+    content = Tissue.ORAL_CONTRAST if parameters.oral_contrast else Tissue.FLUID
+    canvas.paint(box, lumen, content)
     level_mm = rng.uniform(-52, -28)
     canvas.paint(box, np.maximum(lumen, canvas.y[box] - np.float32(level_mm)), Tissue.GAS)
 
@@ -142,15 +153,19 @@ def _paint_bowel(
     canvas.paint(box, np.maximum(loop + np.float32(2.2), canvas.y[box] - fill[1]), Tissue.GAS)
 
 
-def paint_bowel(canvas: Canvas, cavity: Cavity, rng: Generator) -> None:
+def paint_bowel(
+    canvas: Canvas, cavity: Cavity, parameters: PhantomParameters, rng: Generator
+) -> None:
     """Duodenum, small-bowel loops, and the frame of the colon."""
-    for _ in range(9):
+    for _ in range(13):
         center = np.array([rng.uniform(-235, -165), rng.uniform(-48, -8), rng.uniform(-55, 70)])
         steps = rng.normal(0, 1, (7, 3)) * np.array([16, 12, 22])
         path = rounded_path(center + np.cumsum(steps, axis=0) - steps.sum(axis=0) / 2, steps=3)
         radii = [rng.uniform(8, 13)] * len(path)
         gas_y_mm = rng.uniform(-90, 0) if rng.random() < 0.4 else -200.0
-        _paint_bowel(canvas, cavity, path, radii, (Tissue.FLUID, gas_y_mm))
+        opaque = parameters.oral_contrast and rng.random() < 0.5
+        content = Tissue.ORAL_CONTRAST if opaque else Tissue.FLUID
+        _paint_bowel(canvas, cavity, path, radii, (content, gas_y_mm))
     duodenum = np.array(
         [[-120, -30, -24], [-124, -14, -42], [-150, -2, -44], [-170, 2, -28], [-168, 4, 12]], float
     )
@@ -175,17 +190,17 @@ def paint_bowel(canvas: Canvas, cavity: Cavity, rng: Generator) -> None:
         _paint_bowel(canvas, cavity, path, width.tolist(), (Tissue.FECES, level))
 
 
-def paint_spleen(canvas: Canvas, cavity: Cavity) -> None:
-    """Paint the spleen."""
-    canvas.paint(*spleen(canvas, cavity), Tissue.SPLEEN)
+def paint_spleen(canvas: Canvas, cavity: Cavity, scale: float) -> None:
+    """Paint the spleen, ``scale`` times its usual size."""
+    canvas.paint(*spleen(canvas, cavity, scale), Tissue.SPLEEN)
 
 
 def paint_mesentery(canvas: Canvas, cavity: Cavity, rng: Generator) -> None:
     """Small vessels and strands in the mesenteric fat."""
-    for _ in range(70):
-        start = np.array([rng.uniform(-240, -150), rng.uniform(-50, 0), rng.uniform(-80, 90)])
+    for _ in range(150):
+        start = np.array([rng.uniform(-240, -105), rng.uniform(-55, 10), rng.uniform(-80, 95)])
         end = start + rng.normal(0, 1, 3) * np.array([22, 14, 24])
-        box, vessel = tube(canvas, np.array([start, end]), [1.6, 1.0])
+        box, vessel = tube(canvas, np.array([start, end]), [rng.uniform(0.9, 2.4), 0.8])
         fat = canvas.dominant(box) == Tissue.VISCERAL_FAT
         canvas.paint(box, np.where(fat, vessel, np.float32(9)), Tissue.MESENTERIC_VEIN)
 
