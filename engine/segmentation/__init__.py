@@ -1,0 +1,1 @@
+"""From a CT volume to liver and tumor masks on the same grid."""
