@@ -1,0 +1,1 @@
+"""The DICOM node: a PACS routes a study, the report comes back, nothing is ever lost."""

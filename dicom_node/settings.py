@@ -1,0 +1,223 @@
+# ruff: noqa: RUF009  (setting() and needed() are dataclass fields with their documentation)
+"""Every setting of the node as frozen values; ``doc`` of a field is its documentation.
+
+A setting's unit is in its name. Defaults suit one hospital with one PACS and one device.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+def setting(default: Any, doc: str) -> Any:  # noqa: ANN401  (a dataclass field of any type)
+    """A dataclass field with its documentation."""
+    return field(default=default, metadata={"doc": doc})
+
+
+def needed(doc: str) -> Any:  # noqa: ANN401  (a dataclass field of any type)
+    """A dataclass field without default."""
+    return field(metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """TLS after BCP 195: 1.2 and later, forward secrecy, both sides authenticated."""
+
+    certificate: Path | None = setting(None, "PEM chain of this node; empty: no TLS.")
+    key: Path | None = setting(None, "PEM private key of this node.")
+    authorities: Path | None = setting(None, "PEM bundle of the authorities peers are checked by.")
+    mutual: bool = setting(True, "Demand a certificate from the peer as well.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """The DIMSE door."""
+
+    address: str = setting("127.0.0.1", "Address to bind; 0.0.0.0 for every interface.")
+    port: int = setting(11112, "TCP port (IANA: 11112 dicom, 2762 dicom-tls).")
+    processes: int = setting(1, "Receiving processes sharing the port (SO_REUSEPORT).")
+    known_peers_only: bool = setting(True, "Accept associations from configured peers only.")
+    check_called_title: bool = setting(True, "Reject associations that call another AE title.")
+    maximum_associations: int = setting(64, "Established associations at once; more are rejected.")
+    maximum_half_open: int = setting(64, "Connections without an association; the oldest goes.")
+    association_seconds: float = setting(10.0, "Time a connection has to propose an association.")
+    idle_seconds: float = setting(60.0, "Longest silence within an association.")
+    maximum_pdu_bytes: int = setting(131072, "PDU length offered to senders; 0: any (streamed).")
+    maximum_instance_bytes: int = setting(4 << 30, "Largest dataset that is taken.")
+    minimum_free_bytes: int = setting(2 << 30, "Refuse (A700) when the disk has less room left.")
+    durability: str = setting(
+        "journal",
+        "What Success promises. journal: name and content survive a power cut (rename, then one "
+        "fsync; ext4 and XFS). strict: fsync, rename, fsync of the folder (any file system). "
+        "none: survives a crash of the node only.",
+    )
+    tls: Tls = setting(Tls(), "TLS of this door.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A DICOM application the node talks to."""
+
+    name: str = needed("Name used in this file and on the dashboard.")
+    ae_title: str = needed("AE title, at most 16 characters.")
+    host: str = needed("Host name or address.")
+    port: int = needed("Port of its DIMSE door.")
+    may_send: bool = setting(True, "May open associations to this node (title and address).")
+    tls: Tls = setting(Tls(), "TLS towards this peer.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where results go and when they count as delivered."""
+
+    name: str = needed("Name used on the dashboard.")
+    peer: str = needed("Name of the peer.")
+    kinds: tuple[str, ...] = setting(("SEG", "SR", "SC", "PDF"), "Objects this peer can show.")
+    confirm: str = setting(
+        "commitment",
+        "Delivered when: commitment (storage commitment), find (C-FIND read-back), "
+        "none (C-STORE Success).",
+    )
+    confirm_seconds: float = setting(120.0, "Wait this long for the commitment report.")
+    first_retry_seconds: float = setting(10.0, "Pause after the first failure; doubles.")
+    maximum_retry_seconds: float = setting(3600.0, "Longest pause between tries.")
+    give_up_days: float = setting(7.0, "After this long the delivery goes to the dead letters.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """When a study counts as complete (DESIGN decision 7)."""
+
+    quiet_seconds: float = setting(60.0, "No new instance for this long.")
+    count_peer: str = setting("", "Peer asked by C-FIND how many instances the study has.")
+    count_patience_seconds: float = setting(
+        900.0, "Start anyway when the counts still differ after this long; recorded in the result."
+    )
+    poll_seconds: float = setting(1.0, "How often arrivals are looked at.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """How the engine is run."""
+
+    command: tuple[str, ...] = setting(
+        (sys.executable, "-m", "engine.cli", "analyze"),
+        "Program and first arguments; the node appends STUDY --out DIR --job-id ID --json-lines.",
+    )
+    model: str = setting("", "Model package folder; empty: the engine's own.")
+    devices: tuple[str, ...] = setting(("cpu",), "One analysis at a time per device named here.")
+    attempts: int = setting(3, "Failures of the engine before a study is a dead letter.")
+    retry_seconds: float = setting(30.0, "Pause before the engine is tried again; doubles.")
+    timeout_seconds: float = setting(3600.0, "Longest run of the engine.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Which studies are analyzed; the first rule that fits decides."""
+
+    name: str = needed("Name shown by `rules try` and on the dashboard.")
+    modalities: tuple[str, ...] = setting(("CT",), "Modalities that are analyzed.")
+    sources: tuple[str, ...] = setting((), "Calling AE titles; empty: any.")
+    description_contains: tuple[str, ...] = setting((), "Words of Study Description; empty: any.")
+    body_parts: tuple[str, ...] = setting((), "Body Part Examined; empty: any.")
+    minimum_instances: int = setting(1, "Fewest instances of these modalities.")
+    model: str = setting("", "Model package for these studies; empty: [analysis] model.")
+    priority: int = setting(100, "Lower runs earlier, 1 to 1000.")
+    destinations: tuple[str, ...] = setting((), "Names of destinations; empty: all.")
+    analyze: bool = setting(True, "false: keep the study, do nothing.")
+    shadow: bool = setting(False, "Analyze and keep the result here; deliver nothing.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where state lives."""
+
+    folder: Path = needed("This host's own state: spool and scratch.")
+    shared_folder: Path | None = setting(
+        None, "Images and results; shared between hosts when there are several. Empty: in folder."
+    )
+    database: str = setting("", "SQLAlchemy URL of PostgreSQL for several hosts; empty: SQLite.")
+    images_days: float = setting(30.0, "Images are deleted this long after their study finished.")
+    results_days: float = setting(365.0, "Results are deleted this long after delivery.")
+    sweep_seconds: float = setting(3600.0, "How often retention looks.")
+    watch_folder: Path | None = setting(None, "DICOM files laid here are taken in and removed.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """Several hosts on one database."""
+
+    heartbeat_seconds: float = setting(5.0, "How often a host says it is alive.")
+    dead_after_seconds: float = setting(30.0, "Silence after which others take its jobs.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """The web dashboard and the STOW-RS door."""
+
+    enabled: bool = setting(True, "Serve the dashboard.")
+    address: str = setting("127.0.0.1", "Address to bind.")
+    port: int = setting(8042, "TCP port.")
+    token: str = setting("", "Login token, at least 16 characters; best given by environment.")
+    stow_token: str = setting("", "Bearer token of the STOW-RS door; empty: the door is shut.")
+    stow_maximum_bytes: int = setting(2 << 30, "Largest STOW-RS request.")
+    session_hours: float = setting(8.0, "A login lasts this long.")
+    certificate: Path | None = setting(None, "PEM chain for HTTPS.")
+    key: Path | None = setting(None, "PEM private key for HTTPS.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """ATNA audit messages (PS3.15 A.5)."""
+
+    file: Path | None = setting(None, "Audit messages, one XML document per line.")
+    syslog_host: str = setting("", "Syslog receiver (RFC 5424 over UDP, RFC 5426).")
+    syslog_port: int = setting(514, "Port of the syslog receiver.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The whole configuration of one node."""
+
+    ae_title: str = setting("HEPATOCAST", "AE title of this node.")
+    host_id: str = setting("node-1", "Stable name of this host; unique among hosts.")
+    log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    storage: Storage = needed("Where state lives.")
+    listener: Listener = setting(Listener(), "The DIMSE door.")
+    completeness: Completeness = setting(Completeness(), "When a study counts as complete.")
+    analysis: Analysis = setting(Analysis(), "How the engine is run.")
+    hosts: Hosts = setting(Hosts(), "Several hosts on one database.")
+    dashboard: Dashboard = setting(Dashboard(), "Dashboard and STOW-RS.")
+    audit: Audit = setting(Audit(), "Audit messages.")
+    peer: tuple[Peer, ...] = setting((), "DICOM applications the node talks to.")
+    destination: tuple[Destination, ...] = setting((), "Where results go.")
+    rule: tuple[Rule, ...] = setting((), "Which studies are analyzed; empty: every CT.")
+
+    def find_peer(self, name: str) -> Peer:
+        """The peer of that name; the configuration has been checked to have it."""
+        return next(peer for peer in self.peer if peer.name == name)
+
+    def find_destination(self, name: str) -> Destination | None:
+        """The destination of that name, or None."""
+        return next((d for d in self.destination if d.name == name), None)
+
+    @property
+    def spool(self) -> Path:
+        """Where the doors lay what they took."""
+        return self.storage.folder / "spool"
+
+    @property
+    def scratch(self) -> Path:
+        """Where unfinished work lies."""
+        return self.storage.folder / "scratch"
+
+    @property
+    def shared(self) -> Path:
+        """Images and results."""
+        return self.storage.shared_folder or self.storage.folder
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the index and the jobs."""
+        return self.storage.database or f"sqlite:///{self.storage.folder / 'node.sqlite'}"
