@@ -7,8 +7,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from engine.demo import skeleton, torso, vessels, viscera
-from engine.demo.canvas import Canvas, Field, smooth_field
-from engine.demo.interpolation import linear_matrix
+from engine.demo.canvas import Canvas, Field, fine_texture, smooth_field
+from engine.demo.interpolation import interpolate_linearly
 from engine.demo.lesions import GrownLesion, paint_lesions
 from engine.demo.liver import carve, carve_hilum, liver_box, liver_distance, paint_liver
 from engine.demo.parameters import LesionParameters, PhantomParameters
@@ -20,6 +20,8 @@ FINEST_CANVAS_MM = 1.5
 COARSEST_CANVAS_MM = 2.0
 CENTER_OF_LIVER_Z_MM = -88.0
 TEXTURE_STEPS_PER_SD = 32.0
+CANVAS_PADDING = 2
+COARSE_TEXTURE_MM = 12.0
 
 Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -110,15 +112,16 @@ def grid_axes_mm(geometry: VolumeGeometry) -> Axes:
 
 
 def _canvas_axis(target_mm: NDArray[np.float64], step_mm: float) -> NDArray[np.float64]:
-    """An axis over the same range, at a step the anatomy is painted at."""
+    """An axis over the same range and a little more, at a step the anatomy is painted at."""
     if step_mm > COARSEST_CANVAS_MM:
         inner_mm = step_mm / np.ceil(step_mm / COARSEST_CANVAS_MM)
+        first_mm = target_mm[0] - CANVAS_PADDING * inner_mm
     else:
-        inner_mm = step_mm * max(1, round(FINEST_CANVAS_MM / step_mm))
-    pad_mm = 2 * inner_mm
-    count = int(np.ceil((target_mm[-1] - target_mm[0] + 2 * pad_mm) / inner_mm)) + 1
-    middle_mm = (target_mm[0] + target_mm[-1]) / 2
-    return np.asarray(middle_mm + (np.arange(count) - (count - 1) / 2) * inner_mm)
+        merged = max(1, round(FINEST_CANVAS_MM / step_mm))
+        inner_mm = step_mm * merged
+        first_mm = target_mm[0] + (merged - 1) / 2 * step_mm - CANVAS_PADDING * inner_mm
+    reach_mm = target_mm[-1] - first_mm + CANVAS_PADDING * inner_mm
+    return np.asarray(first_mm + inner_mm * np.arange(int(np.ceil(reach_mm / inner_mm)) + 1))
 
 
 def _paint_patient(
@@ -158,19 +161,16 @@ def _on_grid(
     source: Axes, box: tuple[slice, slice, slice], distance_mm: Field, target: Axes
 ) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]]:
     """Where a canvas shape is negative on the target grid: (target box, inside)."""
-    parts, matrices = [], []
-    for axis_mm, cut, wanted_mm in zip(source, box, target, strict=True):
-        piece = axis_mm[cut]
+    parts, shape = [], distance_mm
+    for axis, (source_mm, cut, wanted_mm) in enumerate(zip(source, box, target, strict=True)):
+        piece = source_mm[cut]
         part = slice(
             int(np.searchsorted(wanted_mm, piece[0])),
             int(np.searchsorted(wanted_mm, piece[-1], "right")),
         )
         parts.append(part)
-        matrices.append(linear_matrix(piece, wanted_mm[part]))
-    in_plane = matrices[1] @ (distance_mm @ matrices[2].T)
-    stacked = matrices[0] @ in_plane.reshape(in_plane.shape[0], -1)
-    inside = stacked.reshape(-1, *in_plane.shape[1:]) < 0
-    return (parts[0], parts[1], parts[2]), np.asarray(inside)
+        shape = interpolate_linearly(shape, piece, wanted_mm[part], axis)
+    return (parts[0], parts[1], parts[2]), np.asarray(shape < 0)
 
 
 def _nearest(volume: NDArray[np.uint8], source: Axes, target: Axes) -> NDArray[np.uint8]:
@@ -224,10 +224,8 @@ def build_phantom(
     scale = (parameters.height_scale, parameters.depth_scale, parameters.width_scale)
     canvas = Canvas((axes[0], axes[1], axes[2]), scale, parameters.warp_mm, rng)
     liver, grown = _paint_patient(canvas, parameters, rng)
-    textures = [
-        np.clip(smooth_field(rng, canvas.axes_mm, mm) * TEXTURE_STEPS_PER_SD, -127, 127)
-        for mm in (3.2, 12.0)
-    ]
+    coarse = smooth_field(rng, canvas.axes_mm, COARSE_TEXTURE_MM) * TEXTURE_STEPS_PER_SD
+    fine = fine_texture(rng, canvas.primary.shape, canvas.voxel_mm) * TEXTURE_STEPS_PER_SD
     labels, organ, lesion_labels = _truth(canvas, liver, grown, geometry)
     return Phantom(
         parameters=parameters,
@@ -240,8 +238,8 @@ def build_phantom(
         primary=canvas.primary,
         secondary=canvas.secondary,
         weight=canvas.weight,
-        fine_texture=textures[0].astype(np.int8),
-        coarse_texture=textures[1].astype(np.int8),
+        fine_texture=np.clip(fine, -127, 127).astype(np.int8),
+        coarse_texture=np.clip(coarse, -127, 127).astype(np.int8),
     )
 
 

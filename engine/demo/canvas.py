@@ -11,6 +11,8 @@ from engine.demo.interpolation import apply_along_axes, smooth_matrix
 Field = NDArray[np.float32]
 Box = tuple[slice, slice, slice]
 FULL_COVERAGE = 255
+FINE_TEXTURE_MM = 1.6
+TILE = (64, 120, 120)
 
 
 def smooth_field(
@@ -25,6 +27,21 @@ def smooth_field(
     along = [smooth_matrix(k, axis) for k, axis in zip(knots_mm, axes_mm, strict=True)]
     expected_sd = np.prod([np.sqrt((m**2).sum(axis=1).mean()) for m in along])
     return np.asarray(apply_along_axes(white, along[0], along[1], along[2]) / expected_sd)
+
+
+def fine_texture(rng: Generator, shape: Sequence[int], voxel_mm: float) -> Field:
+    """Noise of unit standard deviation and FINE_TEXTURE_MM width, repeated as a tile."""
+    tile = rng.standard_normal(TILE, np.float32)
+    spectrum = np.fft.rfftn(tile)
+    for axis, count in enumerate(TILE):
+        frequency = np.fft.rfftfreq(count) if axis == 2 else np.fft.fftfreq(count)
+        blur = np.exp(-2 * (np.pi * frequency * FINE_TEXTURE_MM / voxel_mm) ** 2)
+        outline = [1, 1, 1]
+        outline[axis] = -1
+        spectrum *= blur.astype(np.float32).reshape(outline)
+    smooth = np.fft.irfftn(spectrum, TILE)
+    picks = [np.arange(count) % side for count, side in zip(shape, TILE, strict=True)]
+    return np.asarray((smooth / smooth.std())[np.ix_(*picks)], np.float32)
 
 
 def smooth_maximum(a: Field, b: Field, blend_mm: float) -> Field:

@@ -46,12 +46,21 @@ def blurring_matrix(
     return _normalized(weights)
 
 
-def linear_matrix(source_mm: NDArray[np.float64], target_mm: NDArray[np.float64]) -> Matrix:
-    """Linear interpolation; constant beyond the ends. Shape (n_target, n_source)."""
+def interpolate_linearly(
+    values: NDArray[np.float32],
+    source_mm: NDArray[np.float64],
+    target_mm: NDArray[np.float64],
+    axis: int,
+) -> NDArray[np.float32]:
+    """Linear interpolation along one axis; constant beyond the ends."""
     step_mm = source_mm[1] - source_mm[0]
-    inside_mm = np.clip(target_mm, source_mm[0], source_mm[-1])
-    distance = np.abs(inside_mm[:, None] - source_mm[None, :]) / step_mm
-    return _normalized(np.maximum(0.0, 1.0 - distance))
+    at = np.clip((target_mm - source_mm[0]) / step_mm, 0, len(source_mm) - 1)
+    low = np.minimum(at.astype(int), len(source_mm) - 2)
+    outline = [1] * values.ndim
+    outline[axis] = -1
+    share = (at - low).astype(np.float32).reshape(outline)
+    below, above = values.take(low, axis), values.take(low + 1, axis)
+    return np.asarray(below + share * (above - below), np.float32)
 
 
 def smooth_matrix(knots_mm: NDArray[np.float64], target_mm: NDArray[np.float64]) -> Matrix:
