@@ -47,9 +47,7 @@ FINDING = Code("121071", SCHEME, "Finding")
 REFERENCED_SEGMENT = Code("121191", SCHEME, "Referenced Segment")
 SOURCE_SERIES_FOR_SEGMENTATION = Code("121232", SCHEME, "Source series for segmentation")
 SOURCE_IMAGE_FOR_SEGMENTATION = Code("121233", SCHEME, "Source image for segmentation")
-SOURCE_IMAGE_FOR_PROCESSING = Code(
-    "121322", SCHEME, "Source image for image processing operation"
-)
+SOURCE_IMAGE_FOR_PROCESSING = Code("121322", SCHEME, "Source image for image processing operation")
 IMAGE_REGION = Code("111030", SCHEME, "Image Region")
 DERIVATION = Code("121401", SCHEME, "Derivation")
 ALGORITHM_NAME = Code("111001", SCHEME, "Algorithm Name")

@@ -37,7 +37,9 @@ def test_a_feature_outside_dicom_has_no_concept() -> None:
     assert ibsi.find_feature("ZZZZ") is None
 
 
-@pytest.mark.parametrize("symbol", ["mm", "mm2", "mm3", "cm3", "cm", "1", "%", "[hnsf'U]", "mo", "a"])
+@pytest.mark.parametrize(
+    "symbol", ["mm", "mm2", "mm3", "cm3", "cm", "1", "%", "[hnsf'U]", "mo", "a"]
+)
 def test_a_listed_unit_has_the_meaning_of_the_standard(symbol: str) -> None:
     assert judge_code(ucum.unit(symbol)) == "ok"
 
@@ -59,8 +61,6 @@ def test_a_run_time_name_becomes_a_legal_private_code() -> None:
 
 
 def test_long_names_with_one_beginning_stay_apart() -> None:
-    codes = {
-        own.named(f"Local intensity peak in ring {n} mm", "peak").value for n in (5, 10, 15)
-    }
+    codes = {own.named(f"Local intensity peak in ring {n} mm", "peak").value for n in (5, 10, 15)}
     assert len(codes) == 3
     assert all(len(value) == 16 for value in codes)

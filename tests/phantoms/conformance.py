@@ -4,17 +4,23 @@ A missing program is an error that names its Debian package; nothing is skipped.
 """
 
 import functools
+import json
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import highdicom
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr.coding import Code
+
+from engine.reporting.report_file import ReportFile
+
+Writer = Callable[[ReportFile], Path]
 
 DEBIAN_PACKAGES = {
     "dciodvfy": "dicom3tools",
@@ -86,7 +92,7 @@ def _known_meanings() -> dict[tuple[str, str], frozenset[str]]:
 
 
 def judge_code(code: Code) -> str:
-    """"ok", or what is wrong with a (value, scheme, meaning) triple."""
+    """Say "ok", or what is wrong with a (value, scheme, meaning) triple."""
     if code.scheme_designator in SCHEMES_WITHOUT_TABLE:
         return "ok"
     if (code.scheme_designator, code.value, code.meaning) in ROWS_OF_TEMPLATES:
@@ -113,6 +119,32 @@ def code_problems(dataset: Dataset) -> list[str]:
     found = set(_codes(dataset))
     assert found, "no coded concept at all"
     return sorted(f"{c}: {judge_code(c)}" for c in found if judge_code(c) != "ok")
+
+
+@functools.cache
+def _standard_tables() -> tuple[dict, dict, dict]:
+    folder = Path(highdicom.__file__).parent / "_standard"
+    names = ("iod_module_map", "module_attribute_map", "sop_class_iod_map")
+    return tuple(json.loads((folder / f"{name}.json").read_text()) for name in names)
+
+
+def iod_problems(dataset: Dataset) -> list[str]:
+    """Top-level type 1 and 2 attributes of the mandatory modules, from PS3.3's own tables.
+
+    For SOP classes that dciodvfy does not know yet (Label Map Segmentation).
+    """
+    iods, modules, sop_classes = _standard_tables()
+    problems, known = [], set()
+    for module in iods[sop_classes[dataset.SOPClassUID]]:
+        attributes = [a for a in modules[module["key"]] if not a["path"]]
+        known |= {a["keyword"] for a in attributes}
+        for attribute in attributes if module["usage"] == "M" else ():
+            keyword = attribute["keyword"]
+            if attribute["type"] in ("1", "2") and keyword not in dataset:
+                problems.append(f"{module['key']}: {keyword} is missing")
+            elif attribute["type"] == "1" and dataset[keyword].is_empty:
+                problems.append(f"{module['key']}: {keyword} is empty")
+    return problems + [f"{e.keyword} is in no module" for e in dataset if e.keyword not in known]
 
 
 def pixelmed_errors(path: Path) -> list[str]:
