@@ -64,7 +64,8 @@ _CONDITION = (
     _private("major_branch_invasion", "Invasion of a major portal/hepatic vein", YES_NO, 90),
     _private("adjacent_organ_invasion", "Invasion of adjacent organs", YES_NO, 90),
     _private("lymph_node_metastasis", "Regional lymph node metastasis", YES_NO, 90),
-    _private("extrahepatic_spread", "Extrahepatic spread", YES_NO, 90),
+    _private("distant_metastasis", "Distant metastasis", YES_NO, 90),
+    _private("extrahepatic_spread", "Extrahepatic spread (nodal or distant)", YES_NO, 90),
     _private("infiltrative_growth", "Infiltrative appearance", YES_NO, 90),
     _private("low_arterial_enhancement", "Arterial enhancement below 50 %", YES_NO, 90),
 )
@@ -102,6 +103,24 @@ _OPERATION = (
         words=("well", "moderate", "poor", "undifferentiated"),
     ),
     _private("capsule", "Tumor capsule", YES_NO, None),
+    _private("large_tumor", "Large tumor in the sense of POLAR-HCC", YES_NO, None),
+    Analyte(
+        key="explant_largest_viable",
+        name="Largest viable tumor on explant",
+        code="EXPLANT-LARGEST-VIABLE",
+        code_system=PRIVATE,
+        unit="cm",
+        high=40.0,
+        reason="larger than a liver",
+    ),
+    Analyte(
+        key="explant_viable_number",
+        name="Viable tumors on explant",
+        code="EXPLANT-VIABLE-NUMBER",
+        code_system=PRIVATE,
+        high=500.0,
+        reason="not a count of tumors",
+    ),
 )
 
 ANALYTES: dict[str, Analyte] = {

@@ -13,7 +13,7 @@ from engine.errors import ClinicalDataError
 from engine.values.clinical import Observation, Rejection
 
 USABLE_STATUSES = frozenset({"final", "amended", "corrected"})
-"""FHIR observation statuses whose value may be used (hl7.org/fhir/R4/valueset-observation-status)."""
+"""FHIR R4 observation statuses whose value may be used."""
 
 _NUMBER = re.compile(r"^(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<number>[-+]?\d+(\.\d+)?([eE][-+]?\d+)?)$")
 

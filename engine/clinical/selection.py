@@ -32,7 +32,8 @@ def select(
         sources: What each source answered, carried into the record.
 
     Returns:
-        The record; ``history`` holds every value up to the reference date, oldest first.
+        The record; ``history`` holds one agreed value per day up to the reference date,
+        oldest first. When the values of the latest day disagree, none is selected.
     """
     accepted: dict[str, list[Observation]] = defaultdict(list)
     rejections: list[Rejection] = []
@@ -46,8 +47,8 @@ def select(
     for values in accepted.values():
         usable, refused = _by_time(values, reference_date)
         rejections += refused
-        history += usable
-        choice, conflicts = _choose(usable, reference_date)
+        choice, agreed, conflicts = _choose(usable, reference_date)
+        history += agreed
         rejections += conflicts
         if choice is not None:
             selected.append(choice)
@@ -81,21 +82,33 @@ def _by_time(
 
 def _choose(
     usable: list[Observation], reference: date | None
-) -> tuple[Observation | None, list[Rejection]]:
-    """The value to use, or the rejections that say why there is none."""
-    if not usable:
-        return None, []
-    limit = ANALYTES[usable[0].analyte].age_limit_days
-    dated = [v for v in usable if v.observed_on is not None]
-    if not dated:
-        if limit is not None and reference is not None:
-            return None, [_reject(v, "no date, and the value goes stale") for v in usable]
-        return _agreed(usable)
-    last = max(v.observed_on for v in dated if v.observed_on is not None)
-    if limit is not None and reference is not None and (age := (reference - last).days) > limit:
-        newest = [v for v in dated if v.observed_on == last]
-        return None, [_reject(v, f"{age} days old, at most {limit}") for v in newest]
-    return _agreed([v for v in dated if v.observed_on == last])
+) -> tuple[Observation | None, list[Observation], list[Rejection]]:
+    """The value to use, one agreed value per day for the history, and what was refused."""
+    by_day: dict[date | None, list[Observation]] = defaultdict(list)
+    for value in usable:
+        by_day[value.observed_on].append(value)
+    agreed: dict[date | None, Observation | None] = {}
+    refused: list[Rejection] = []
+    for day, values in by_day.items():
+        agreed[day], conflicts = _agreed(values)
+        refused += conflicts
+    history = [value for value in agreed.values() if value is not None]
+    days = [day for day in agreed if day is not None]
+    choice = agreed[max(days)] if days else agreed.get(None)
+    if choice is not None and (reason := _staleness(choice, reference)):
+        return None, history, [*refused, _reject(choice, reason)]
+    return choice, history, refused
+
+
+def _staleness(value: Observation, reference: date | None) -> str:
+    """Why a value is too old to use on the reference date; empty when it is not."""
+    limit = ANALYTES[value.analyte].age_limit_days
+    if limit is None or reference is None:
+        return ""
+    if value.observed_on is None:
+        return "no date, and the value goes stale"
+    age = (reference - value.observed_on).days
+    return f"{age} days old, at most {limit}" if age > limit else ""
 
 
 def _agreed(same_day: list[Observation]) -> tuple[Observation | None, list[Rejection]]:

@@ -29,6 +29,8 @@ class Score:
             are off by default.
         caveats: Population, limits, disagreements between sources.
         loinc: LOINC code of the score where one exists.
+        population: Whom the paper studied.
+        validation: Published discrimination or outcome figure; empty when none was confirmed.
     """
 
     name: str
@@ -40,6 +42,9 @@ class Score:
     citation: str
     confirmed: bool
     caveats: tuple[str, ...] = ()
+    loinc: str = ""
+    population: str = ""
+    validation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

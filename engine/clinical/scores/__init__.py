@@ -1,0 +1,1 @@
+"""Published scores and staging systems, computed exactly or refused by name."""

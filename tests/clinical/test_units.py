@@ -1,0 +1,75 @@
+"""Unit conversion: UCUM by library, analyte-aware rules on top."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.clinical.analytes import ANALYTES
+from engine.clinical.units import from_canonical, to_canonical
+from engine.errors import ClinicalDataError
+
+
+@pytest.mark.parametrize(
+    ("analyte", "unit", "value", "expected"),
+    [
+        ("bilirubin_total", "mg/dL", 1.0, 17.104),
+        ("creatinine", "mg/dl", 1.0, 88.40),
+        ("albumin", "g/dL", 4.0, 40.0),
+        ("albumin", "umol/L", 602.1, 40.0),
+        ("afp", "ug/L", 12.5, 12.5),
+        ("afp", "IU/mL", 100.0, 121.0),
+        ("afp", "kIU/L", 100.0, 121.0),
+        ("platelets", "10*3/uL", 150.0, 150.0),
+        ("platelets", "K/uL", 150.0, 150.0),
+        ("platelets", "x10^4/µL", 15.0, 150.0),
+        ("platelets", "/uL", 150_000.0, 150.0),
+        ("ast", "IU/L", 40.0, 40.0),
+        ("alt", "ukat/L", 1.0, 60.0),
+        ("sodium", "mEq/L", 130.0, 130.0),
+        ("pivka_ii", "mAU/mL", 200.0, 200.0),
+        ("hbv_dna", "kIU/L", 5.0, 5.0),
+        ("inr", "{INR}", 1.2, 1.2),
+        ("age", "years", 61.0, 61.0),
+    ],
+)
+def test_units_as_laboratories_write_them_reach_the_canonical_unit(
+    analyte: str, unit: str, value: float, expected: float
+) -> None:
+    assert to_canonical(value, unit, ANALYTES[analyte]) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("analyte", "unit"),
+    [
+        ("pivka_ii", "ng/mL"),
+        ("hbv_dna", "copies/mL"),
+        ("afp", "nmol/L"),
+        ("bilirubin_total", "U/L"),
+        ("platelets", "g/L"),
+        ("albumin", "bananas"),
+        ("hbv_dna", "[arb'U]/mL"),
+        ("platelets", "[IU]/L"),
+    ],
+)
+def test_a_unit_of_another_kind_is_refused_by_name(analyte: str, unit: str) -> None:
+    with pytest.raises(ClinicalDataError, match=analyte):
+        to_canonical(1.0, unit, ANALYTES[analyte])
+
+
+@given(
+    value=st.floats(0.01, 1e5),
+    case=st.sampled_from(
+        [
+            ("bilirubin_total", "mg/dL"),
+            ("creatinine", "mg/dL"),
+            ("albumin", "g/dL"),
+            ("albumin", "mmol/L"),
+            ("afp", "[IU]/mL"),
+            ("platelets", "/uL"),
+        ]
+    ),
+)
+def test_there_and_back_is_the_same_value(value: float, case: tuple[str, str]) -> None:
+    analyte = ANALYTES[case[0]]
+    there = to_canonical(value, case[1], analyte)
+    assert from_canonical(there, case[1], analyte) == pytest.approx(value, rel=1e-12)
