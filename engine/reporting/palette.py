@@ -1,7 +1,6 @@
 """Colors of liver and lesions, the same in SEG, pictures and PDF."""
 
 from engine.values.model import CodedSegment
-from engine.values.segmentation import LIVER_LABEL, TUMOR_LABEL
 
 Rgb = tuple[int, int, int]
 
@@ -25,13 +24,3 @@ def lesion_color(number: int) -> Rgb:
 def find_segment(segments: tuple[CodedSegment, ...], label: int) -> CodedSegment | None:
     """The package's declaration of a label, or None when it has none."""
     return next((s for s in segments if s.label == label), None)
-
-
-__all__ = [
-    "LIVER_LABEL",
-    "LIVER_RGB",
-    "TUMOR_LABEL",
-    "Rgb",
-    "find_segment",
-    "lesion_color",
-]
