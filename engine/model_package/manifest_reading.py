@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from engine.errors import ModelPackageError
 from engine.model_package.manifest import (
@@ -15,7 +15,7 @@ from engine.model_package.manifest import (
     ReferenceCase,
 )
 from engine.model_package.network_reading import read_networks
-from engine.model_package.table import Table
+from engine.model_package.table import Table, is_plain_path
 from engine.model_package.version import precedence
 from engine.values.identity import ContrastPhase
 from engine.values.model import CodedSegment, InputCriteria
@@ -41,21 +41,19 @@ def read_manifest(folder: Path) -> Manifest:
     return parse_manifest(text)
 
 
-def parse_manifest(text: str, *, checksums_needed: bool = True) -> Manifest:
+def parse_manifest(text: str, *, draft: bool = False) -> Manifest:
     """Parse and check the text of a manifest.
 
     Args:
         text: TOML.
-        checksums_needed: False for the draft that an import starts from: [files] and
-            the version's folder do not exist yet.
+        draft: True for what an import starts from: [files] is not there yet, and
+            [[networks]] may be missing when the import finds them out itself.
 
     Raises:
         ModelPackageError: Says the table, the key, what was needed and what was found.
     """
     root = _open_root(text)
-    files = root.text_map("files") if checksums_needed else {}
-    if not checksums_needed:
-        root.optional_table("files")
+    files = {} if draft else root.text_map("files")
     postprocessing = root.table("postprocessing")
     reference = root.optional_table("reference")
     manifest = Manifest(
@@ -67,7 +65,7 @@ def parse_manifest(text: str, *, checksums_needed: bool = True) -> Manifest:
         limits=root.texts("limits"),
         licenses=_licenses(root.table("license")),
         criteria=_criteria(root.table("input")),
-        networks=read_networks(root, files),
+        networks=read_networks(root, files, may_be_missing=draft),
         segments=tuple(_segment(table) for table in root.tables("segments", at_least=1)),
         tumor_threshold=postprocessing.number("tumor_threshold", 0.5, least=0.0),
         minimum_lesion_ml=postprocessing.number("minimum_lesion_ml", 0.1, least=0.0),
@@ -77,7 +75,7 @@ def parse_manifest(text: str, *, checksums_needed: bool = True) -> Manifest:
     )
     postprocessing.finish()
     root.finish()
-    if checksums_needed:
+    if not draft:
         _check_files(manifest, root)
     return manifest
 
@@ -170,7 +168,7 @@ def _evaluation(table: Table) -> Evaluation:
 
 def _reference(table: Table) -> ReferenceCase:
     reference = ReferenceCase(
-        file=table.text("file"),
+        file=table.path("file"),
         description=table.text("description"),
         minimum_dice=table.number("minimum_dice", 0.98, least=0.0),
         volume_tolerance=table.number("volume_tolerance", 0.02, least=0.0),
@@ -181,8 +179,7 @@ def _reference(table: Table) -> ReferenceCase:
 
 def _check_files(manifest: Manifest, root: Table) -> None:
     for path, sha256 in manifest.files.items():
-        parts = PurePosixPath(path).parts
-        if not parts or parts[0] == "/" or ".." in parts or "\\" in path or ":" in path:
+        if not is_plain_path(path):
             raise root.wrong(f"[files] {path!r} must be a plain path inside the package")
         if not SHA256_PATTERN.fullmatch(sha256):
             raise root.wrong(f"[files] {path!r} needs 64 lower-case hex digits, found {sha256!r}")

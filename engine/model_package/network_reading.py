@@ -8,14 +8,19 @@ ROLES = ("localizer", "segmenter")
 KNOWN_LABELS = (0, LIVER_LABEL, TUMOR_LABEL)
 
 
-def read_networks(root: Table, files: dict[str, str]) -> tuple[NetworkSpec, ...]:
+def read_networks(
+    root: Table, files: dict[str, str], *, may_be_missing: bool = False
+) -> tuple[NetworkSpec, ...]:
     """Read the [[networks]] of a manifest, checksums taken from its [files].
 
     Raises:
         ModelPackageError: Not one segmenter and at most one localizer, or a network whose
             numbers contradict each other.
     """
-    networks = tuple(_network(table, files) for table in root.tables("networks", at_least=1))
+    tables = root.tables("networks", at_least=0 if may_be_missing else 1)
+    networks = tuple(_network(table, files) for table in tables)
+    if not networks:
+        return ()
     roles = [network.role for network in networks]
     if roles.count("segmenter") != 1 or roles.count("localizer") > 1:
         raise root.wrong(f"one segmenter and at most one localizer needed, found {roles}")
@@ -23,7 +28,7 @@ def read_networks(root: Table, files: dict[str, str]) -> tuple[NetworkSpec, ...]
 
 
 def _network(table: Table, files: dict[str, str]) -> NetworkSpec:
-    file = table.text("file")
+    file = table.path("file")
     window = table.numbers("window_hu", 2)
     spacing = table.numbers("spacing_mm", 3, positive=True)
     patch, divisor = table.integers("patch", count=3), table.integers("divisor", count=3)

@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from engine.errors import ModelPackageError
@@ -26,6 +27,13 @@ class Table:
         value = self._take(key, default)
         if not isinstance(value, str) or (not value.strip() and default is None):
             raise self._wrong(key, "a string that is not empty", value)
+        return value
+
+    def path(self, key: str) -> str:
+        """A relative path with forward slashes that stays inside its folder."""
+        value = self.text(key)
+        if not is_plain_path(value):
+            raise self._wrong(key, "a plain path inside the package", value)
         return value
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
@@ -122,6 +130,12 @@ class Table:
 
     def _wrong(self, key: str, needed: str, found: object) -> ModelPackageError:
         return ModelPackageError(f"{self.where}: {key} must be {needed}, found {found!r}")
+
+
+def is_plain_path(text: str) -> bool:
+    """Tell whether a text is a relative path without "..", drive or backslash."""
+    parts = PurePosixPath(text).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts and not set(text) & set("\\:")
 
 
 def _is_number(value: object) -> bool:

@@ -45,13 +45,15 @@ def test_a_manifest_becomes_values(tmp_path: Path) -> None:
         ('role = "localizer"', 'role = "segmenter"', "one segmenter and at most one localizer"),
         ('["portal venous", "unknown"]', '["portal"]', "phase 'portal' is unknown"),
         ("rgb = [255, 255, 0]", "rgb = [256, 0, 0]", r"rgb must be 0\.\.255"),
+        ('file = "segmenter.onnx"', 'file = "../x.onnx"', "file must be a plain path"),
+        ('file = "segmenter.onnx"', 'file = "C:x.onnx"', "file must be a plain path"),
         ("cases = 2", "cases = 0", "cases must be a number of at least 1"),
     ],
 )
 def test_a_wrong_entry_is_refused_with_its_place(old: str, new: str, message: str) -> None:
     assert old in DRAFT
     with pytest.raises(ModelPackageError, match=message):
-        parse_manifest(DRAFT.replace(old, new), checksums_needed=False)
+        parse_manifest(DRAFT.replace(old, new), draft=True)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,11 @@ def test_what_is_not_toml_is_refused() -> None:
 def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelPackageError, match=r"no readable manifest\.toml"):
         read_manifest(tmp_path)
+
+
+def test_a_draft_may_leave_its_networks_to_the_import() -> None:
+    head, _, rest = DRAFT.partition("[[networks]]")
+    segments = "[[segments]]" + rest.partition("[[segments]]")[2]
+    assert parse_manifest(head + segments, draft=True).networks == ()
+    with pytest.raises(ModelPackageError, match="networks"):
+        parse_manifest(head + segments + "[files]\n")

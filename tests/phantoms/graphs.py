@@ -11,18 +11,19 @@ SHAPE_IN = [1, 1, "s", "r", "c"]
 
 
 def write_threshold_graph(
-    path: Path, thresholds: tuple[float, ...], *, steepness: float = 1.0
+    path: Path, thresholds: tuple[float, ...], *, steepness: float = 1.0, stride: int = 1
 ) -> Path:
     """Write a network that classifies each voxel by its own input value alone.
 
     Channel k has the logit ``steepness * sum(x - t for t in thresholds[:k])``, so for
     ascending thresholds the largest channel is the number of thresholds below x, exactly.
+    A stride above 1 makes a graph whose output is smaller than its input.
     No neighborhood: what such a network marks shows the geometry of all that surrounds it.
     """
     count = len(thresholds) + 1
     weight = [steepness * k for k in range(count)]
     bias = [-steepness * sum(thresholds[:k]) for k in range(count)]
-    return _write_conv(path, weight, bias)
+    return _write_conv(path, weight, bias, stride)
 
 
 def write_mean_graph(path: Path, size: int) -> Path:
@@ -40,9 +41,9 @@ def write_mean_graph(path: Path, size: int) -> Path:
     return _save(path, nodes, initializers, 2)
 
 
-def _write_conv(path: Path, weight: list[float], bias: list[float]) -> Path:
+def _write_conv(path: Path, weight: list[float], bias: list[float], stride: int) -> Path:
     channels = len(weight)
-    node = helper.make_node("Conv", ["image", "w", "b"], ["logits"])
+    node = helper.make_node("Conv", ["image", "w", "b"], ["logits"], strides=[stride] * 3)
     initializers = [
         helper.make_tensor("w", TensorProto.FLOAT, [channels, 1, 1, 1, 1], weight),
         helper.make_tensor("b", TensorProto.FLOAT, [channels], bias),

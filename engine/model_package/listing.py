@@ -1,0 +1,41 @@
+"""What packages there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import ModelPackageError
+from engine.model_package.loading import package_folders
+from engine.model_package.manifest_reading import read_manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPackage:
+    """One package folder.
+
+    Attributes:
+        problem: Why the manifest cannot be used; empty when it can. Checksums are not
+            verified by a listing.
+    """
+
+    name: str
+    version: str
+    title: str
+    folder: Path
+    problem: str = ""
+
+
+def list_packages(search_paths: Sequence[Path]) -> tuple[ListedPackage, ...]:
+    """List every package below the search paths, in their order."""
+    return tuple(_listed(folder) for root in search_paths for folder in package_folders(root))
+
+
+def _listed(folder: Path) -> ListedPackage:
+    title, problem = "", ""
+    try:
+        title = read_manifest(folder).title
+    except ModelPackageError as error:
+        problem = str(error)
+    return ListedPackage(
+        name=folder.parent.name, version=folder.name, title=title, folder=folder, problem=problem
+    )
