@@ -133,6 +133,8 @@ def _paint_patient(
     torso.paint_chest(canvas, cavity, rng)
     skeleton.paint_muscles(canvas)
     skeleton.paint_ribs(canvas, cavity)
+    skeleton.paint_rib_necks(canvas)
+    skeleton.paint_sternum(canvas, cavity)
     skeleton.paint_pelvis(canvas, cavity)
     skeleton.paint_spine(canvas)
     viscera.paint_mesentery(canvas, cavity, rng)

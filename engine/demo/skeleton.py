@@ -92,7 +92,8 @@ def paint_ribs(canvas: Canvas, cavity: Cavity) -> None:
     section = np.hypot(along_z, across) - np.float32(6.6)
     reach = np.minimum(0.34 + 0.16 * number, 0.93)
     section = np.maximum(section, (turn - reach) * 150)
-    section = np.maximum(section, 10 - np.abs(x))
+    bare = np.where(y > 0, np.float32(62), np.float32(12))
+    section = np.maximum(section, bare - np.abs(x))
     for shape, material in (
         (section, Tissue.CORTICAL_BONE),
         (section + np.float32(1.9), Tissue.TRABECULAR_BONE),
@@ -101,6 +102,27 @@ def paint_ribs(canvas: Canvas, cavity: Cavity) -> None:
         distance = np.full(depth.shape, 50, np.float32)
         distance[index] = shape
         canvas.paint(box, distance, material)
+
+
+def paint_rib_necks(canvas: Canvas) -> None:
+    """The pieces of the ribs between the vertebrae and the angle beside the back muscles."""
+    for number in range(1, 12):
+        rib_z_mm = LOWEST_RIB_Z_MM + RIB_PITCH_MM * number - 9
+        joint_z_mm = VERTEBRA_PITCH_MM * round(rib_z_mm / VERTEBRA_PITCH_MM)
+        for side in (-1.0, 1.0):
+            neck = np.array([[joint_z_mm, 56, side * 24], [rib_z_mm, 84, side * 67]], float)
+            box, bone = capsule(canvas, neck, [5.0, 5.0])
+            canvas.paint(box, bone, Tissue.CORTICAL_BONE)
+            canvas.paint(box, bone + np.float32(1.8), Tissue.TRABECULAR_BONE)
+
+
+def paint_sternum(canvas: Canvas, cavity: Cavity) -> None:
+    """Sternum down to the xiphoid process."""
+    box = canvas.box((-70, -125, -20), (400, -60, 20))
+    plate = np.maximum(np.abs(cavity.inner[box] - 4) - 4, np.abs(canvas.x[box]) - 14)
+    plate = smooth_maximum(plate, np.float32(-62) - canvas.z[box], 6.0)
+    canvas.paint(box, plate, Tissue.CORTICAL_BONE)
+    canvas.paint(box, plate + np.float32(1.5), Tissue.TRABECULAR_BONE)
 
 
 def paint_pelvis(canvas: Canvas, cavity: Cavity) -> None:

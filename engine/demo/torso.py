@@ -112,7 +112,7 @@ def _paint_fat_planes(canvas: Canvas, cavity: Cavity) -> None:
     sheet = np.abs(canvas.y[side] * np.float32(0.06) - 4 - cavity.ring[side] * -1) - np.float32(0.5)
     apart = np.maximum(np.maximum(sheet, 75 - np.abs(canvas.x[side])), -5 - canvas.y[side])
     canvas.paint(side, np.maximum(apart, cavity.ring[side]), Tissue.SUBCUTANEOUS_FAT)
-    front = canvas.box((-400, -140, -8), (0, -70, 8))
+    front = canvas.box((-400, -140, -8), (-75, -70, 8))
     seam = np.maximum(np.abs(canvas.x[front]) - 3, cavity.ring[front])
     canvas.paint(front, seam, Tissue.SUBCUTANEOUS_FAT)
 
