@@ -106,6 +106,7 @@ def from_canonical(value: float, unit: str, analyte: Analyte) -> float:
     return value / factor_to_canonical(unit, analyte)
 
 
+@lru_cache(maxsize=512)
 def ucum(unit: str) -> str:
     """UCUM spelling of a unit as laboratories write it; unknown spellings pass unchanged."""
     text = unit.strip().replace("µ", "u").replace("μ", "u").replace("²", "2").replace("³", "3")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.clinical.analyte import PRESENT
 from engine.clinical.scores.inputs import unit_of
@@ -108,8 +109,7 @@ def evaluate(definition: ScoreDefinition, values: Mapping[str, ScoreInput]) -> S
         The score with every input it needs, given or not.
     """
     inputs = tuple(
-        values.get(name) or ScoreInput(name=name, value=None, unit=unit_of(name))
-        for name in (*definition.needs, *definition.optional)
+        values.get(name) or _unknown(name) for name in (*definition.needs, *definition.optional)
     )
     missing = tuple(i.name for i in inputs[: len(definition.needs)] if i.value is None)
     outcome = None
@@ -131,6 +131,11 @@ def evaluate(definition: ScoreDefinition, values: Mapping[str, ScoreInput]) -> S
         population=definition.population,
         validation=definition.validation,
     )
+
+
+@lru_cache(maxsize=256)
+def _unknown(name: str) -> ScoreInput:
+    return ScoreInput(name=name, value=None, unit=unit_of(name))
 
 
 def at_most(value: float, limit: float) -> bool:
