@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from engine.demo.acquisition import DEMO_GRID, PHASE_SCANS, Grid, PhaseScan
 from engine.demo.anatomy import Phantom, build_phantom
+from engine.demo.clinical import write_demo_clinical
 from engine.demo.companions import dose_page, draw_dose_page, localizer_image
 from engine.demo.headers import phantom_uid, phase_header, slice_image, study_header
 from engine.demo.parameters import DEMO_PARAMETERS, PhantomParameters
@@ -20,8 +21,9 @@ from engine.errors import OutputError
 from engine.values.identity import ContrastPhase
 
 Progress = Callable[[float, str], None]
-DICOM_FOLDER, TRUTH_FILE = "dicom", "truth.npz"
+DICOM_FOLDER, TRUTH_FILE, CLINICAL_FILE = "dicom", "truth.npz", "clinical.csv"
 BUILD_SHARE = 0.3
+PHANTOM_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +31,18 @@ class DemoStudy:
     """A written study.
 
     Attributes:
-        folder: Holds ``dicom/`` and ``truth.npz``.
+        folder: Holds ``dicom/``, ``truth.npz`` and ``clinical.csv``.
         dicom_folder: What to analyze.
         truth_file: What to compare with.
-        truth: The same in memory.
+        clinical_file: Laboratory values of the patient.
+        truth: The same as ``truth_file``, in memory.
         instances: DICOM files written.
     """
 
     folder: Path
     dicom_folder: Path
     truth_file: Path
+    clinical_file: Path
     truth: Truth = field(repr=False)
     instances: int
 
@@ -84,6 +88,7 @@ def write_demo_study(
         folder=folder,
         dicom_folder=folder / DICOM_FOLDER,
         truth_file=folder / TRUTH_FILE,
+        clinical_file=folder / CLINICAL_FILE,
         truth=truth,
         instances=instances,
     )
@@ -98,7 +103,7 @@ def _write_all(
     folder: Path, parameters: PhantomParameters, grid: Grid, progress: Progress
 ) -> tuple[Truth, int]:
     progress(0.0, "building the phantom")
-    identity = repr((parameters, grid))
+    identity = repr((PHANTOM_VERSION, parameters, grid))
     study = study_header(identity)
     phantom = _with_frame_of_reference(
         build_phantom(parameters, grid.shape, grid.spacing_mm), study.FrameOfReferenceUID
@@ -121,6 +126,7 @@ def _write_all(
     series_uid = phantom_uid(identity, "series", ContrastPhase.PORTAL_VENOUS)
     truth = truth_of(phantom, series_uid)
     save_truth(truth, folder / TRUTH_FILE)
+    write_demo_clinical(folder / CLINICAL_FILE, study)
     return truth, instances + 2
 
 
