@@ -1,0 +1,1 @@
+"""The `hepatocast` command: one module per command; each parses, calls, prints."""

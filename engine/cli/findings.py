@@ -1,0 +1,68 @@
+"""The table a person sees after an analysis."""
+
+from pathlib import Path
+from typing import TextIO
+
+from engine.cli.request import Outcome
+from engine.values.prognosis import Score
+from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
+
+
+def print_findings(outcome: Outcome, folder: Path, out: TextIO) -> None:
+    """Print findings, scores, files and seconds as one readable block."""
+    result, seconds = outcome.result, outcome.seconds
+    lines = [*_summary(result), "", *_lesions(result), "", *_scores(result.scores)]
+    lines += [f"! {warning}" for warning in result.warnings]
+    lines += ["", "Files"]
+    lines += [f"  {file.kind:<5} {folder / file.name}" for file in outcome.files]
+    spent = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+    lines += ["", f"Seconds: {spent}; total {sum(seconds.values()):.1f}", RESEARCH_USE_STATEMENT]
+    out.write("\n".join(lines) + "\n")
+
+
+def _summary(result: AnalysisResult) -> list[str]:
+    burden = result.findings.burden
+    shape = "×".join(str(n) for n in result.reference.geometry.shape[::-1])
+    return [
+        "",
+        f"Liver {burden.liver_volume_ml:.0f} mL, {burden.number} lesion(s), "
+        f"{burden.tumor_fraction:.1%} of the liver",
+        f"Series: {result.reference.series.phase.value}, {shape} voxels; "
+        f"model {result.model.name} {result.model.version} on {result.device.execution_provider}",
+    ]
+
+
+def _lesions(result: AnalysisResult) -> list[str]:
+    if not result.findings.lesions:
+        return ["No lesion found."]
+    rows = ["Lesion  long axis  short axis     volume  to capsule  mean HU  confidence"]
+    rows += [
+        f"{lesion.number:>6}  {lesion.long_axis.length_mm:>6.1f} mm  "
+        f"{lesion.short_axis.length_mm:>7.1f} mm  {lesion.volume_ml:>6.1f} mL  "
+        f"{lesion.capsule_distance_mm:>7.1f} mm  {lesion.mean_hu:>7.0f}  {lesion.confidence:>10.2f}"
+        for lesion in result.findings.lesions
+    ]
+    burden = result.findings.burden
+    criteria = (
+        ("Milan", burden.within_milan),
+        ("UCSF", burden.within_ucsf),
+        ("up-to-seven", burden.within_up_to_seven),
+    )
+    words = {True: "within", False: "beyond", None: "undecided"}
+    told = ", ".join(f"{name} {words[value]}" for name, value in criteria)
+    if burden.tumor_burden_score is not None:
+        rows.append(f"Tumor burden score {burden.tumor_burden_score:.2f}; {told}")
+    return rows
+
+
+def _scores(scores: tuple[Score, ...]) -> list[str]:
+    computed = [
+        f"  {score.name:<22} {score.value:.2f}  {score.category}"
+        for score in scores
+        if score.value is not None
+    ]
+    refused = [score for score in scores if score.value is None]
+    lines = ["Scores", *computed] if computed else []
+    if refused:
+        lines.append(f"  not computed: {len(refused)} scores, inputs missing (see the report)")
+    return lines

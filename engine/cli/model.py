@@ -1,0 +1,1 @@
+"""`hepatocast model`: list, show, verify and import model packages."""

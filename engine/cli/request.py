@@ -1,0 +1,115 @@
+"""One analysis as asked for on a command line, and how it is carried out."""
+
+import hashlib
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.cli.software import software_version
+from engine.errors import UnreadableStudyError
+from engine.inference.providers import Device
+from engine.model_package.loading import embedded_models, load_package
+from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, scan
+from engine.reporting.composition import compose_reports
+from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
+from engine.reporting.writing import publish
+from engine.series import StudyScan
+from engine.values.model import SegmentationPackage
+from engine.values.progress import StageProgress
+from engine.values.provenance import AnalysisContext
+from engine.values.result import AnalysisResult
+
+DEFAULT_MODEL = "liver_tumor_ct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzeRequest:
+    """What the user asked for; see ``hepatocast analyze --help``."""
+
+    study: Path
+    out: Path
+    model: str = DEFAULT_MODEL
+    models: tuple[Path, ...] = ()
+    clinical: Path | None = None
+    device: Device = "auto"
+    segmentation_type: SegmentationType = SegmentationType.BINARY
+    unconfirmed_scores: bool = False
+    job_id: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """A request on its way: study read, identity fixed."""
+
+    request: AnalyzeRequest
+    package: SegmentationPackage
+    scan: StudyScan
+    context: AnalysisContext
+    watch: Stopwatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A finished, published analysis."""
+
+    result: AnalysisResult
+    files: tuple[ReportFile, ...]
+    seconds: dict[str, float]
+
+
+def start(request: AnalyzeRequest, progress: StageProgress) -> Analysis:
+    """Read the study's headers and fix the job's identity.
+
+    Raises:
+        InputError: The study cannot be read, or mixes patients.
+        ModelPackageError: The model cannot be used.
+    """
+    watch = Stopwatch(progress, time.perf_counter)
+    if not request.study.exists():
+        raise UnreadableStudyError(f"No such file or folder: {request.study}")
+    package = load_package(request.model, search_paths=[*request.models, embedded_models()])
+    study = scan(request.study, watch)
+    context = AnalysisContext(
+        job_id=request.job_id or default_job_id(request, study, package.identity.sha256),
+        created_at=request.created_at or datetime.now(UTC).replace(microsecond=0),
+        software_version=software_version(),
+    )
+    return Analysis(
+        request=request, package=package, scan=study, context=context, watch=watch
+    )
+
+
+def finish(analysis: Analysis) -> Outcome:
+    """Run every stage, compose the reports and publish them together.
+
+    Raises:
+        EngineError: Anything that keeps the study from being analyzed or written.
+    """
+    request, watch = analysis.request, analysis.watch
+    package = analysis.package
+    model = open_model(package, request.device)
+    settings = AnalysisSettings(
+        clinical_file=request.clinical, include_unconfirmed_scores=request.unconfirmed_scores
+    )
+    result = analyze(analysis.scan, model, settings, analysis.context, watch)
+    options = ReportOptions(segmentation_type=request.segmentation_type)
+    with watch.stage("reporting") as progress:
+        files = compose_reports(result, package.segments, options)
+        progress(0.9, "writing")
+        publish(files, request.out)
+    return Outcome(result=result, files=files, seconds=watch.seconds)
+
+
+def default_job_id(request: AnalyzeRequest, study: StudyScan, model_sha256: str) -> str:
+    """The same study, model and options give the same identity, so a rerun overwrites itself."""
+    digest = hashlib.sha256()
+    options = (request.segmentation_type, str(request.unconfirmed_scores), software_version())
+    for part in (model_sha256, *options, *sorted(study.sop_instance_uids)):
+        digest.update(part.encode() + b"\0")
+    if request.clinical is not None and request.clinical.is_file():
+        digest.update(request.clinical.read_bytes())
+    return str(uuid.UUID(bytes=digest.digest()[:16], version=8))
+
