@@ -4,7 +4,7 @@ Rules, in this order (all numbers below are the module's constants):
 
 1. Slices within 0.01 mm of each other lie at one place: only one may remain there.
 2. The spacing is the median gap. Gaps of more than 1.5 spacings are missing slices.
-3. The stack is regular when every slice lies within 5 % of the spacing (or 0.06 mm, the
+3. The stack is regular when every slice lies within 5 % of the spacing (or 0.11 mm, the
    rounding of positions to a tenth of a millimeter) of its place; it is then left untouched.
 4. Missing slices, and slices off the regular places, are interpolated linearly between their
    neighbors, as long as no gap exceeds 3 spacings and 10 mm. Larger gaps are refused: a
@@ -27,7 +27,7 @@ from engine.series.planes import Plane
 SAME_PLACE_MM = 0.01
 MISSING_GAP = 1.5
 PLACE_TOLERANCE = 0.05
-PLACE_TOLERANCE_MM = 0.06
+PLACE_TOLERANCE_MM = 0.11
 LARGEST_GAP = 3.0
 LARGEST_GAP_MM = 10.0
 STRAIGHT_PIXELS = 0.25
