@@ -1,0 +1,1 @@
+"""Deep features: encoders as ONNX packages, pooled over a region of interest."""

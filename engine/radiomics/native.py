@@ -1,0 +1,114 @@
+"""The compiled core, loaded once, behind functions with NumPy types.
+
+The library is compiled at installation (``hatch_build.py``) or, in a source checkout, by
+``python -m engine.radiomics.build``. On x86-64 there are two builds of the same sources; the
+faster one is loaded when the processor has its instructions. Both give the same bits.
+"""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InstallationError
+from engine.radiomics.compilation import host_target, library_names
+
+Real = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Index = NDArray[np.int64]
+FOLDER = Path(__file__).parent
+
+_SIGNATURES: dict[str, Any] = {
+    "supports_x86_64_v3": ctypes.c_int,
+    "count_texture": ctypes.c_int32,
+    "collect_zones": ctypes.c_int64,
+    "measure_border_distance": None,
+    "describe_cooccurrence": ctypes.c_int,
+    "describe_count_matrices": ctypes.c_int,
+    "describe_zones": ctypes.c_int,
+    "describe_tone_differences": None,
+    "describe_intensities": None,
+    "describe_histogram": ctypes.c_int,
+    "describe_volume_histogram": None,
+    "sum_neighborhoods": None,
+    "count_surface_cells": None,
+    "measure_hull": ctypes.c_int,
+    "interpolate_axis": None,
+    "prefilter_axis": None,
+    "correlate_axis": None,
+}
+"""Every function of the core and its return type."""
+
+
+@cache
+def load_core() -> ctypes.CDLL:
+    """Load the compiled core.
+
+    Raises:
+        InstallationError: It was not compiled, or not for this machine.
+    """
+    names = library_names(host_target())
+    portable = FOLDER / names[0]
+    if not portable.exists():
+        raise InstallationError(
+            f"The radiomics core {portable.name} is missing beside {FOLDER.name}/native.py: "
+            "reinstall HepatoCast, or in a source checkout run `python -m engine.radiomics.build`"
+        )
+    core = _load(portable)
+    faster = FOLDER / names[-1]
+    if faster != portable and faster.exists() and core.supports_x86_64_v3():
+        return _load(faster)
+    return core
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    try:
+        core = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise InstallationError(
+            f"The radiomics core {path.name} cannot be loaded: {error}"
+        ) from None
+    for name, result in _SIGNATURES.items():
+        try:
+            getattr(core, name).restype = result
+        except AttributeError:
+            raise InstallationError(
+                f"The radiomics core {path.name} is older than the sources: it lacks {name}; "
+                "compile it again with `python -m engine.radiomics.build`"
+            ) from None
+    return core
+
+
+def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Address of an array's data; the array must be C-contiguous and outlive the call."""
+    if not array.flags.c_contiguous:
+        raise ValueError(f"The core needs a contiguous array, got strides {array.strides}")
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def length(array: NDArray[Any]) -> ctypes.c_int64:
+    """Number of entries along the first axis as the core takes it."""
+    return ctypes.c_int64(len(array))
+
+
+def shape_of(array: NDArray[Any]) -> ctypes.Array[ctypes.c_int64]:
+    """Shape of a volume as the core takes it."""
+    return (ctypes.c_int64 * 3)(*array.shape)
+
+
+def triple(values: tuple[float, float, float]) -> ctypes.Array[ctypes.c_double]:
+    """Three numbers as the core takes them."""
+    return (ctypes.c_double * 3)(*values)
+
+
+def require_memory(done: int, what: str) -> None:
+    """Turn a failed allocation inside the core into Python's own error.
+
+    Raises:
+        MemoryError: The core returned 0 or a negative number.
+    """
+    if done <= 0:
+        raise MemoryError(f"The radiomics core ran out of memory for {what}")
