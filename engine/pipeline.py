@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.clinical.scores import compute_scores
+from engine.clinical.scores.compute import compute_scores
 from engine.clinical.spreadsheet import read_clinical_file
 from engine.inference.networks import open_networks
 from engine.inference.providers import Device
@@ -12,7 +12,9 @@ from engine.inference.session import Session
 from engine.lesions import find_lesions
 from engine.radiomics import RadiomicsSettings, extract_features
 from engine.segmentation.cascade import segment
-from engine.series import Selection, StudyScan, assemble_volume, scan_study, select_series
+from engine.series.assembly import assemble_volume
+from engine.series.input import StudyScan, scan_study
+from engine.series.selection import Selection, select_series
 from engine.values.clinical import ClinicalRecord
 from engine.values.features import FeatureSet
 from engine.values.identity import ContrastPhase
@@ -174,9 +176,7 @@ def _clinical_record(study: StudyScan, settings: AnalysisSettings) -> ClinicalRe
     """The clinical file's values for this patient, or None without a file."""
     if settings.clinical_file is None:
         return None
-    return read_clinical_file(
-        settings.clinical_file, study.study.patient, parse_dicom_date(study.study.study_date)
-    )
+    return read_clinical_file(settings.clinical_file, study.study.patient, study.study.day)
 
 
 def _warnings(

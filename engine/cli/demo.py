@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from engine.cli.events import Reporter
 from engine.cli.findings import print_findings
 from engine.cli.request import AnalyzeRequest, finish, start
-from engine.demo.self_check import check_against_truth, print_check
+from engine.demo.self_check import check_analysis
 from engine.demo.study import write_demo_study
 
 EXIT_CHECK_FAILED = 4
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     out.mkdir(parents=True, exist_ok=True)
     study = write_demo_study(
         out / "study",
-        progress=lambda fraction, text="": reporter.progress("phantom", fraction, text),
+        progress=partial(reporter.progress, "phantom"),
     )
     request = AnalyzeRequest(
         study=study.dicom_folder,
@@ -42,8 +43,9 @@ def run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     )
     outcome = finish(start(request, reporter.progress))
     print_findings(outcome, request.out, sys.stdout)
-    check = check_against_truth(
-        outcome.result.reference.series.series_instance_uid, outcome.result.findings, study.truth
+    findings = outcome.result.findings
+    check = check_analysis(
+        study.truth, findings.liver, findings.lesion_labels, findings.geometry
     )
-    print_check(check, sys.stdout)
+    print(f"\n{check.table()}")
     return 0 if check.passed else EXIT_CHECK_FAILED

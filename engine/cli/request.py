@@ -15,7 +15,7 @@ from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, sc
 from engine.reporting.composition import compose_reports
 from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
 from engine.reporting.writing import publish
-from engine.series import StudyScan
+from engine.series.input import StudyScan
 from engine.values.model import SegmentationPackage
 from engine.values.progress import StageProgress
 from engine.values.provenance import AnalysisContext

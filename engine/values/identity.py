@@ -1,6 +1,7 @@
 """Who and what an image is about: patient, study, series, instance."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 
@@ -36,6 +37,14 @@ class StudyIdentity:
     study_time: str = field(default="", repr=False)
     accession_number: str = field(default="", repr=False)
     study_description: str = field(default="", repr=False)
+
+    @property
+    def day(self) -> date | None:
+        """The study date as a date; None when it is missing or no date."""
+        try:
+            return datetime.strptime(self.study_date, "%Y%m%d").replace(tzinfo=UTC).date()
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

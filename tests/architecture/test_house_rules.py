@@ -21,7 +21,7 @@ def modules() -> list[Path]:
     )
 
 
-def tests_of(module: Path) -> list[Path]:
+def mirrors_of(module: Path) -> list[Path]:
     """Where a module's tests may lie: its mirror, or its room's mirror."""
     relative = module.relative_to(ROOT)
     parts = relative.parts[1:] if relative.parts[0] == "engine" else relative.parts
@@ -35,7 +35,7 @@ def test_every_room_has_a_mirror_in_the_tests() -> None:
         {
             str(module.parent.relative_to(ROOT))
             for module in modules()
-            if module.stem != "__init__" and not any(p.exists() for p in tests_of(module))
+            if module.stem != "__init__" and not any(p.exists() for p in mirrors_of(module))
         }
     )
     assert lonely == []

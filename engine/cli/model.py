@@ -1,1 +1,0 @@
-"""`hepatocast model`: list, show, verify and import model packages."""
