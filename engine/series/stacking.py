@@ -110,6 +110,16 @@ def plan_stack(planes: tuple[Plane, ...]) -> Stack:
     )
 
 
+def keep_places(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
+    """The first slice at every place, whatever the others hold (for looking at geometry)."""
+    kept = list(planes[:1])
+    for plane in planes[1:]:
+        offset = np.subtract(plane.position_mm, kept[-1].position_mm)
+        if float(np.linalg.norm(offset)) > SAME_PLACE_MM:
+            kept.append(plane)
+    return tuple(kept)
+
+
 def _check_gaps(gaps: Floats, spacing: float) -> None:
     widest = float(gaps.max())
     if widest <= MISSING_GAP * spacing:
