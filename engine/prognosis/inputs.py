@@ -59,7 +59,7 @@ def _value(predictor: RiskPredictor, patient: PatientInputs) -> PredictorValue:
     given, reason = _look_up(predictor, patient)
     if given is None:
         return PredictorValue(predictor=predictor, number=None, reason=reason)
-    number, reason = _encode(predictor, given)
+    number, reason = encode(predictor, given)
     if number is None:
         return PredictorValue(predictor=predictor, number=None, given=given, reason=reason)
     return PredictorValue(
@@ -159,7 +159,8 @@ def _from_scores(
     return score.value, ""
 
 
-def _encode(predictor: RiskPredictor, given: float | str) -> tuple[float | None, str]:
+def encode(predictor: RiskPredictor, given: float | str) -> tuple[float | None, str]:
+    """The model's number of a source value; None with the reason when unusable."""
     if predictor.encoding is Encoding.WORDS:
         words = dict(predictor.words)
         number = words.get(str(given))
@@ -171,7 +172,7 @@ def _encode(predictor: RiskPredictor, given: float | str) -> tuple[float | None,
         return None, f"outside the plausible range {low:g}–{high:g} {predictor.unit}"
     if predictor.encoding is Encoding.RAMP:
         return ramp(given, predictor.lower, predictor.upper), ""
-    return float(given), ""
+    return min(float(given), predictor.ceiling), ""
 
 
 def ramp(value: float, lower: float, upper: float) -> float:

@@ -61,6 +61,7 @@ class RiskPredictor:
         modality: "clinical", "imaging", "pathology", "omics" or "radiomics".
         words: For WORDS: coded word → number.
         lower, upper: For RAMP: bounds of the cut-off range, in ``unit``.
+        ceiling: Larger numbers count as this one, as they did in the development cohort.
         plausible: Source values outside are refused as impossible.
         development: Range of the model's number in the development cohort; a value
             outside is predicted with an extrapolation flag.
@@ -80,6 +81,7 @@ class RiskPredictor:
     words: tuple[tuple[str, float], ...] = ()
     lower: float = 0.0
     upper: float = 0.0
+    ceiling: float = float("inf")
     plausible: tuple[float, float] = (float("-inf"), float("inf"))
     development: tuple[float, float] = (float("-inf"), float("inf"))
     maximum_age_days: int | None = None

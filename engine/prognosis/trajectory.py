@@ -27,7 +27,7 @@ def summarize(days: Sequence[float], values: Sequence[float], summary: str) -> f
     Returns:
         The summary; None when it is not defined (no value; a slope of one value).
     """
-    if not days:
+    if len(days) == 0:
         return None
     logs = np.log10(np.asarray(values, float) + 1.0)
     at = np.asarray(days, float)

@@ -1,0 +1,1 @@
+"""Training and judging of risk models (extra [train]); serving never imports this room."""

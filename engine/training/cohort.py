@@ -1,0 +1,237 @@
+"""Reading a cohort's tables into one numeric matrix with outcomes."""
+
+import csv
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.training.landmarks import landmark_rows
+from engine.training.outcome import Booleans, Floats, Integers, Outcome
+from engine.training.recipe import OutcomeSpec, PredictorSpec, Recipe
+
+MONTHS_PER = {"days": 1 / 30.4375, "weeks": 7 / 30.4375, "months": 1.0, "years": 12.0}
+EMPTY = frozenset({"", "na", "nan", "null", "none", "[not available]", "[unknown]"})
+Row = dict[str, str]
+
+
+class CohortError(InputError):
+    """A cohort table cannot be used as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One predictor column of a cohort."""
+
+    name: str
+    modality: str
+    transform: str = "identity"
+    spec: PredictorSpec | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Patients with predictors and outcome.
+
+    Attributes:
+        name: Recipe's cohort, for reports.
+        columns: The p predictors.
+        values: Shape (n, p); NaN where missing.
+        outcome: Times in months.
+        patients: Patient number of each row (rows of one patient share it), shape (n,).
+        strata: Rows of different strata (landmarks, centers) are never compared, shape (n,).
+        extra: Further numeric columns by name (subgroups, reference stages), shape (n,).
+        notes: What was left out on reading, for the report.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    values: Floats
+    outcome: Outcome
+    patients: Integers
+    strata: Integers
+    extra: Mapping[str, Floats] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def take(self, rows: Integers | Booleans) -> "Cohort":
+        """Some rows of the cohort."""
+        return replace(
+            self,
+            values=self.values[rows],
+            outcome=self.outcome.take(rows),
+            patients=self.patients[rows],
+            strata=self.strata[rows],
+            extra={name: column[rows] for name, column in self.extra.items()},
+        )
+
+    def comparison_groups(self, folds: Integers) -> Integers:
+        """Numbers shared by rows that may be compared: same fold, same stratum."""
+        return folds * (int(self.strata.max()) + 1) + self.strata
+
+    def of_modalities(self, modalities: tuple[str, ...]) -> Integers:
+        """Indices of the columns of some modalities; all when empty."""
+        wanted = [
+            k for k, c in enumerate(self.columns) if not modalities or c.modality in modalities
+        ]
+        return np.array(wanted, np.int64)
+
+
+def read_table(path: Path) -> list[Row]:
+    """Rows of a CSV or gzipped CSV file.
+
+    Raises:
+        CohortError: The file is missing, empty or no CSV.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CohortError(f"Cohort table {path.name} cannot be read: {error}") from error
+    if not rows:
+        raise CohortError(f"Cohort table {path.name} has no rows")
+    return rows
+
+
+def read_cohort(recipe: Recipe, folder: Path) -> Cohort:
+    """Read the cohort of a recipe from a folder of tables.
+
+    Rows without a usable outcome are left out and counted in ``notes``.
+
+    Raises:
+        CohortError: A table or column is missing, or a cell cannot be understood.
+    """
+    rows = _joined_rows(recipe, folder)
+    notes = []
+    kept = [r for r in rows if all(r.get(c, "") in v for c, v in recipe.cohort.where)]
+    if len(kept) < len(rows):
+        notes.append(f"{len(rows) - len(kept)} rows outside the recipe's selection")
+    timed = [r for r in kept if _outcome_cells(r, recipe.outcome) is not None]
+    if len(timed) < len(kept):
+        notes.append(f"{len(kept) - len(timed)} rows without an outcome")
+    if not timed:
+        raise CohortError(f"No row of {recipe.cohort.table} has an outcome")
+    columns, values, range_notes = _predictors(recipe, timed)
+    return Cohort(
+        name=recipe.cohort.table,
+        columns=columns,
+        values=values,
+        outcome=_outcome(timed, recipe.outcome),
+        patients=_group_numbers(timed, recipe.cohort.id),
+        strata=_group_numbers(timed, "landmark" if recipe.cohort.landmark else ""),
+        extra={name: _numbers(timed, name, {}) for name in recipe.subgroups},
+        notes=(*notes, *range_notes),
+    )
+
+
+def _joined_rows(recipe: Recipe, folder: Path) -> list[Row]:
+    rows = read_table(folder / recipe.cohort.table)
+    _require(rows[0], (recipe.cohort.id, recipe.outcome.time, recipe.outcome.event))
+    for file, key in recipe.cohort.join:
+        others = read_table(folder / file)
+        _require(others[0], (key,))
+        by_id = {row[key]: row for row in others}
+        rows = [{**by_id.get(row[recipe.cohort.id], {}), **row} for row in rows]
+    landmark = recipe.cohort.landmark
+    if landmark is None:
+        return rows
+    return landmark_rows(rows, landmark, patient=recipe.cohort.id, time=recipe.outcome.time)
+
+
+def _require(row: Row, columns: tuple[str, ...]) -> None:
+    if lacking := [c for c in columns if c not in row]:
+        raise CohortError(f"The cohort table lacks the columns {', '.join(lacking)}")
+
+
+def _outcome_cells(row: Row, spec: OutcomeSpec) -> tuple[float, bool] | None:
+    time, event = row.get(spec.time, ""), row.get(spec.event, "")
+    if time.strip().lower() in EMPTY or event.strip().lower() in EMPTY:
+        return None
+    months = _number(time, spec.time) * MONTHS_PER[spec.unit]
+    happened = event.strip() == spec.event_value or _same_number(event, spec.event_value)
+    return (months, happened) if months >= 0 else None
+
+
+def _same_number(cell: str, wanted: str) -> bool:
+    try:
+        return float(cell) == float(wanted)
+    except ValueError:
+        return False
+
+
+def _outcome(rows: list[Row], spec: OutcomeSpec) -> Outcome:
+    cells = [c for c in (_outcome_cells(row, spec) for row in rows) if c is not None]
+    return Outcome(np.array([c[0] for c in cells]), np.array([c[1] for c in cells], bool))
+
+
+def _group_numbers(rows: list[Row], column: str) -> Integers:
+    _, numbers = np.unique([row.get(column, "") for row in rows], return_inverse=True)
+    return np.asarray(numbers, np.int64)
+
+
+def _predictors(
+    recipe: Recipe, rows: list[Row]
+) -> tuple[tuple[Column, ...], Floats, tuple[str, ...]]:
+    columns: list[Column] = []
+    arrays: list[Floats] = []
+    notes: list[str] = []
+    present = set().union(*(row.keys() for row in rows))
+    for spec in recipe.predictors:
+        names = (
+            [spec.column]
+            if spec.column
+            else sorted(c for c in present if c.startswith(spec.prefix))
+        )
+        if not names or (spec.column and spec.column not in present):
+            raise CohortError(
+                f"Predictor {spec.name}: no column {spec.column or spec.prefix + '…'} in the table"
+            )
+        for name in names:
+            numbers = _numbers(rows, name, spec.words)
+            outside = (numbers < spec.range[0]) | (numbers > spec.range[1])
+            if outside.any():
+                numbers = np.where(outside, np.nan, numbers)
+                notes.append(
+                    f"{name}: {int(outside.sum())} values outside the range became missing"
+                )
+            columns.append(
+                Column(
+                    name=spec.name if spec.column else name,
+                    modality=spec.modality,
+                    transform=spec.transform,
+                    spec=spec,
+                )
+            )
+            arrays.append(numbers)
+    return tuple(columns), np.column_stack(arrays), tuple(notes)
+
+
+def _numbers(rows: list[Row], column: str, words: Mapping[str, float]) -> Floats:
+    return np.array([_cell(row.get(column) or "", column, words) for row in rows])
+
+
+def _cell(text: str, column: str, words: Mapping[str, float]) -> float:
+    text = text.strip()
+    if text in words:
+        return words[text]
+    if text.lower() in EMPTY:
+        return float("nan")
+    return _number(text, column)
+
+
+def _number(text: str, column: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise CohortError(
+            f"Column {column}: a cell is no number and not among the recipe's words"
+        ) from None

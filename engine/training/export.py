@@ -1,0 +1,183 @@
+"""Turning fitted models into ONNX graphs with the interface of engine.prognosis.package."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from engine.errors import InputError
+from engine.training.linear import LinearFit
+from engine.training.networks import NetworkFit
+from engine.training.onnx_graph import GraphBuilder
+from engine.training.outcome import Floats
+from engine.training.preparation import Preparation
+from engine.training.strategies import PreparedModel
+from engine.training.trees import SMALLEST_HAZARD, BoostingFit, ForestFit
+
+PRODUCER = "HepatoCast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resamples:
+    """Bootstrap refits of a linear model on one preparation.
+
+    Attributes:
+        coefficients: Shape (B, r).
+        hazard: Cumulative baseline hazard at the grid, shape (B, T).
+    """
+
+    coefficients: Floats
+    hazard: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighborhood:
+    """Where the development cohort lies: mean and a factor of the inverse covariance.
+
+    Attributes:
+        mean: Of the prepared predictors, shape (r,).
+        factor: (x - mean) @ factor has unit covariance, shape (r, r).
+    """
+
+    mean: Floats
+    factor: Floats
+
+    def distance(self, x: Floats) -> Floats:
+        """Mahalanobis distance, shape (n,)."""
+        return np.asarray(np.sqrt((((x - self.mean) @ self.factor) ** 2).sum(axis=1)), np.float64)
+
+
+def neighborhood(x: Floats, *, shrinkage: float = 0.1) -> Neighborhood:
+    """Describe a cohort's prepared predictors, shape (n, r)."""
+    covariance = np.cov(x, rowvar=False).reshape(x.shape[1], x.shape[1])
+    steady = (1 - shrinkage) * covariance + shrinkage * np.eye(len(covariance))
+    return Neighborhood(mean=x.mean(axis=0), factor=np.linalg.cholesky(np.linalg.inv(steady)))
+
+
+def export_model(
+    model: PreparedModel,
+    times: Floats,
+    *,
+    predictors: int,
+    resamples: Resamples | None = None,
+    near: Neighborhood | None = None,
+) -> onnx.ModelProto:
+    """Export a fitted model.
+
+    Args:
+        model: Preparation and estimator.
+        times: Time grid in months, shape (T,).
+        predictors: Number p of the graph's input columns.
+        resamples: Refits for ``survival_samples`` (linear models only).
+        near: For ``distance``.
+
+    Returns:
+        A checked graph; see engine.prognosis.package for its interface.
+    """
+    graph = GraphBuilder(predictors)
+    x = emit_preparation(graph, model.preparation)
+    risk, survival = emit_estimator(graph, model, x, times)
+    flat = graph.node("Reshape", risk, graph.constant(np.array([-1], np.int64)))
+    graph.output("linear_predictor", flat, ["n"])
+    graph.output("survival", survival, ["n", len(times)])
+    if isinstance(model.estimator, LinearFit):
+        _emit_contributions(graph, model.preparation, model.estimator, x)
+    if resamples is not None:
+        _emit_samples(graph, x, resamples)
+    if near is not None:
+        _emit_distance(graph, x, near)
+    return graph.model(PRODUCER)
+
+
+def emit_preparation(graph: GraphBuilder, preparation: Preparation) -> str:
+    """Select, transform, fill in, standardize and rotate the inputs."""
+    values = graph.gather("values", preparation.columns)
+    observed = graph.gather("observed", preparation.columns)
+    if preparation.logarithmic.any():
+        values = _emit_logarithm(graph, values, preparation)
+    x = graph.node("Where", observed, values, graph.constant(preparation.fill))
+    if len(preparation.indicators):
+        missing = graph.node("Not", graph.gather(observed, preparation.indicators))
+        flags = graph.node("Cast", missing, to=onnx.TensorProto.DOUBLE)
+        x = graph.node("Concat", x, flags, axis=1)
+    x = graph.node("Sub", x, graph.constant(preparation.center))
+    x = graph.node("Div", x, graph.constant(preparation.scale))
+    return x if preparation.rotation is None else graph.linear(x, preparation.rotation)
+
+
+def _emit_logarithm(graph: GraphBuilder, values: str, preparation: Preparation) -> str:
+    positive = graph.node("Max", values, graph.constant(np.array([0.0])))
+    shifted = graph.node("Add", positive, graph.constant(np.array([1.0])))
+    natural = graph.node("Log", shifted)
+    decades = graph.node("Mul", natural, graph.constant(np.array([1 / np.log(10.0)])))
+    return graph.node("Where", graph.constant(preparation.logarithmic[None, :]), decades, values)
+
+
+def emit_estimator(
+    graph: GraphBuilder, model: PreparedModel, x: str, times: Floats
+) -> tuple[str, str]:
+    """Risk (n, 1) and survival (n, T) of any supported estimator."""
+    match model.estimator:
+        case LinearFit() as fit:
+            risk = graph.linear(x, fit.coefficients[:, None])
+            return risk, graph.hazard_to_survival(risk, fit.baseline(times))
+        case NetworkFit() as fit:
+            inner = graph.node("Add", graph.linear(x, fit.hidden), graph.constant(fit.bias))
+            risk = graph.linear(graph.node("Tanh", inner), fit.output[:, None])
+            return risk, graph.hazard_to_survival(risk, fit.baseline(times))
+        case BoostingFit() as fit:
+            total = graph.trees(x, fit.trees, mean=False)
+            risk = graph.node("Add", total, graph.constant(np.array([fit.offset])))
+            return risk, graph.hazard_to_survival(risk, fit.baseline(times))
+        case ForestFit() as fit:
+            return _emit_forest(graph, fit, x, times)
+    raise InputError(f"{type(model.estimator).__name__} cannot be exported to ONNX")
+
+
+def _emit_forest(graph: GraphBuilder, fit: ForestFit, x: str, times: Floats) -> tuple[str, str]:
+    """Only the grid's survival values and the hazard sum stay in the leaves."""
+    index = np.searchsorted(fit.times, times, side="right")
+    trees = []
+    for tree in fit.trees:
+        steps = np.column_stack((np.ones(len(tree.leaf)), tree.leaf[:, :-1]))[:, index]
+        payload = np.column_stack((steps, tree.leaf[:, -1]))
+        trees.append(type(tree)(tree.feature, tree.threshold, tree.left, tree.right, payload))
+    mean = graph.trees(x, trees, mean=True)
+    hazard = graph.gather(mean, np.array([len(times)]))
+    survival = graph.gather(mean, np.arange(len(times)))
+    positive = graph.node("Max", hazard, graph.constant(np.array([SMALLEST_HAZARD])))
+    return graph.node("Log", positive), survival
+
+
+def _emit_contributions(
+    graph: GraphBuilder, preparation: Preparation, fit: LinearFit, x: str
+) -> None:
+    """Each standardized column's share, gathered to the raw predictor it came from.
+
+    A rotated preparation mixes predictors, so it gets no contributions.
+    """
+    if preparation.rotation is not None:
+        return
+    sources = preparation.sources
+    share = graph.node("Mul", x, graph.constant(fit.coefficients))
+    place = np.zeros((len(sources), graph.predictors))
+    place[np.arange(len(sources)), sources] = 1.0
+    graph.output("contributions", graph.linear(share, place), ["n", graph.predictors])
+
+
+def _emit_samples(graph: GraphBuilder, x: str, resamples: Resamples) -> None:
+    count, times = resamples.hazard.shape
+    risk = graph.linear(x, resamples.coefficients.T)
+    relative = graph.node("Exp", risk)
+    wide = graph.node("Unsqueeze", relative, graph.constant(np.array([2], np.int64)))
+    cumulative = graph.node("Mul", wide, graph.constant(resamples.hazard[None]))
+    survival = graph.node("Exp", graph.node("Neg", cumulative))
+    graph.output("survival_samples", survival, ["n", count, times])
+
+
+def _emit_distance(graph: GraphBuilder, x: str, near: Neighborhood) -> None:
+    moved = graph.linear(graph.node("Sub", x, graph.constant(near.mean)), near.factor)
+    square = graph.node("Mul", moved, moved)
+    axes = graph.constant(np.array([1], np.int64))
+    total = graph.node("ReduceSum", square, axes, keepdims=0)
+    graph.output("distance", graph.node("Sqrt", total), ["n"])

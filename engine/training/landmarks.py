@@ -1,0 +1,77 @@
+"""Landmark rows from repeated visits: what was known at month m, and what followed.
+
+Each patient gives one row per landmark at which he was still under observation. Values are
+summaries of the visits up to the landmark only; time is counted from the landmark
+(doi:10.1111/j.1467-9469.2006.00529.x). The same summaries are computed at a patient by
+engine.prognosis.trajectory.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from engine.errors import InputError
+from engine.prognosis.trajectory import SUMMARIES, summarize
+from engine.training.recipe import LandmarkSpec
+
+Row = dict[str, str]
+
+
+def landmark_rows(rows: Sequence[Row], spec: LandmarkSpec, *, patient: str, time: str) -> list[Row]:
+    """Turn visit rows into landmark rows.
+
+    Args:
+        rows: One row per visit; ``time`` holds the follow-up that remains from the visit.
+        spec: Landmarks, value columns and the age limit of a visit.
+        patient: Column of the patient.
+        time: Column of the remaining follow-up, same unit as the day column.
+
+    Returns:
+        One row per patient and landmark: the last visit's columns, ``landmark`` in days,
+        ``visit_age`` in days, ``column:first`` and ``column:<summary>`` for the summarized
+        columns, and the follow-up that remains from the landmark.
+
+    Raises:
+        InputError: A visit has no usable day or follow-up.
+    """
+    by_patient: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_patient[row[patient]].append(row)
+    result = []
+    for visits in by_patient.values():
+        visits.sort(key=lambda visit: _number(visit, spec.day))
+        end = max(_number(v, spec.day) + _number(v, time) for v in visits)
+        for landmark in spec.at_days:
+            known = [v for v in visits if _number(v, spec.day) <= landmark]
+            if not known or end <= landmark:
+                continue
+            age = landmark - _number(known[-1], spec.day)
+            if age <= spec.age_limit_days:
+                result.append(_row(known, spec, landmark, time, end))
+    if not result:
+        raise InputError("No patient is under observation at any landmark")
+    return result
+
+
+def _row(visits: Sequence[Row], spec: LandmarkSpec, landmark: float, time: str, end: float) -> Row:
+    last = dict(visits[-1])
+    days = [_number(v, spec.day) for v in visits]
+    last["landmark"] = str(landmark)
+    last["visit_age"] = str(landmark - days[-1])
+    last[time] = str(end - landmark)
+    for column in spec.first:
+        last[f"{column}:first"] = visits[0][column]
+    for column in spec.ever:
+        last[f"{column}:ever"] = str(max(_number(v, column) for v in visits))
+    for column in spec.summarized:
+        values = [_number(v, column) for v in visits]
+        for summary in SUMMARIES:
+            found = summarize(days, values, summary)
+            last[f"{column}:{summary}"] = "" if found is None else str(found)
+    return last
+
+
+def _number(row: Mapping[str, str], column: str) -> float:
+    try:
+        return float(row[column])
+    except (KeyError, ValueError):
+        raise InputError(f"A visit has no usable number in column {column}") from None

@@ -1,0 +1,97 @@
+"""Running a recipe: every strategy on the same splits, judged and compared."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.training.cohort import Cohort
+from engine.training.fusion import fit_fused
+from engine.training.judging import Judgement, held_out_predictions, judge
+from engine.training.outcome import Floats, largest_safe_horizon
+from engine.training.recipe import Recipe, StrategySpec
+from engine.training.resampling import Interval, difference_interval
+from engine.training.strategies import fit_tuned
+from engine.training.validation import Fit, FittedStrategy, HeldOut, cross_validate
+
+FUSION = "late_fusion"
+GRID_STEP = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeRun:
+    """What came out of a recipe.
+
+    Attributes:
+        held: Out-of-fold predictions per strategy.
+        judgements: One per strategy, same order.
+        differences: Concordance of each later strategy minus the first one's, paired.
+    """
+
+    recipe: Recipe
+    cohort: Cohort
+    held: tuple[HeldOut, ...]
+    judgements: tuple[Judgement, ...]
+    differences: tuple[tuple[str, Interval], ...]
+
+    @property
+    def best(self) -> Judgement:
+        """The strategy with the highest concordance."""
+        return max(self.judgements, key=lambda j: j.harrell.value)
+
+
+def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
+    """Cross-validate and judge all strategies of a recipe."""
+    strategies = [(s.name, fit_function(recipe, s)) for s in recipe.strategies]
+    times = grid(recipe, cohort)
+    held = cross_validate(strategies, cohort, recipe.validation, times, jobs=jobs)
+    check = recipe.validation
+    judgements = tuple(
+        judge(
+            held_out_predictions(h, cohort.patients),
+            recipe.outcome.horizons_months,
+            resamples=check.bootstrap,
+            seed=check.seed,
+        )
+        for h in held
+    )
+    reference = held[0].pairs()
+    differences = tuple(
+        (
+            h.name,
+            difference_interval(
+                h.pairs(), reference, cohort.patients, resamples=check.bootstrap, seed=check.seed
+            ),
+        )
+        for h in held[1:]
+    )
+    return RecipeRun(
+        recipe=recipe, cohort=cohort, held=held, judgements=judgements, differences=differences
+    )
+
+
+def grid(recipe: Recipe, cohort: Cohort) -> Floats:
+    """Every third month up to the last horizon inside follow-up, horizons included."""
+    safe = largest_safe_horizon(cohort.outcome)
+    horizons = [h for h in recipe.outcome.horizons_months if h <= safe]
+    end = max(horizons, default=safe)
+    steps = np.arange(1, int(end // GRID_STEP) + 1) * GRID_STEP
+    return np.unique(np.concatenate((steps, horizons)))
+
+
+def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
+    """The function that tunes and fits a strategy inside training rows."""
+    inner = recipe.validation.inner_folds
+    if spec.model == FUSION:
+        bases = tuple(s for name in spec.bases for s in recipe.strategies if s.name == name)
+
+        def fuse(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+            return fit_fused(spec, bases, train, inner_folds=inner, seed=seed), dict(spec.settings)
+
+        return fuse
+
+    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+        model, chosen = fit_tuned(spec, train, inner_folds=inner, seed=seed)
+        return model, dict(chosen.settings)
+
+    return fit
