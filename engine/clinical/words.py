@@ -38,6 +38,13 @@ _SYNONYMS: dict[str, dict[str, str]] = {
         "248153007": "male",
         "248152002": "female",
     },
+    "ecog": {
+        "la9622-7": "0",
+        "la9623-5": "1",
+        "la9624-3": "2",
+        "la9625-0": "3",
+        "la9626-8": "4",
+    },
     "ascites": {
         "none": "absent",
         "no": "absent",
@@ -94,3 +101,12 @@ def coded_word(text: str, analyte: Analyte) -> str:
     if (word := synonyms.get(folded, "")) in analyte.words:
         return word
     raise ClinicalDataError(f"needs one of {', '.join(analyte.words)}")
+
+
+def is_known_word(text: str, analyte: Analyte) -> bool:
+    """True when ``coded_word`` understands the wording."""
+    try:
+        coded_word(text, analyte)
+    except ClinicalDataError:
+        return False
+    return True
