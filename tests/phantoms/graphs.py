@@ -41,6 +41,17 @@ def write_mean_graph(path: Path, size: int) -> Path:
     return _save(path, nodes, initializers, 2)
 
 
+def write_shift_graph(
+    path: Path, *, names: tuple[str, str] = ("image", "logits"), channels: int = 2
+) -> Path:
+    """Write a network whose channel k is k times the input moved by one along axis 0."""
+    kernel = [float(k) * tap for k in range(channels) for tap in (1.0, 0.0, 0.0)]
+    source, target = names
+    node = helper.make_node("Conv", [source, "w"], [target], pads=[1, 0, 0, 1, 0, 0])
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [channels, 1, 3, 1, 1], kernel)
+    return _save(path, [node], [weight], channels, names=names)
+
+
 def _write_conv(path: Path, weight: list[float], bias: list[float], stride: int) -> Path:
     channels = len(weight)
     node = helper.make_node("Conv", ["image", "w", "b"], ["logits"], strides=[stride] * 3)
@@ -52,13 +63,20 @@ def _write_conv(path: Path, weight: list[float], bias: list[float], stride: int)
 
 
 def _save(
-    path: Path, nodes: list[onnx.NodeProto], tensors: list[onnx.TensorProto], channels: int
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    tensors: list[onnx.TensorProto],
+    channels: int,
+    *,
+    names: tuple[str, str] = ("image", "logits"),
 ) -> Path:
+    source, target = names
+    shape_out = [1, channels, *SHAPE_IN[2:]]
     graph = helper.make_graph(
         nodes,
         "analytic",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, SHAPE_IN)],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, channels, "s", "r", "c"])],
+        [helper.make_tensor_value_info(source, TensorProto.FLOAT, SHAPE_IN)],
+        [helper.make_tensor_value_info(target, TensorProto.FLOAT, shape_out)],
         tensors,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
