@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.clinical.scores.compute import compute_scores
 from engine.clinical.spreadsheet import read_clinical_file
+from engine.errors import RegionError
 from engine.inference.networks import open_networks
 from engine.inference.providers import Device
 from engine.inference.session import Session
@@ -20,6 +21,7 @@ from engine.values.features import FeatureSet
 from engine.values.identity import ContrastPhase
 from engine.values.lesion import LesionFindings
 from engine.values.model import SegmentationPackage
+from engine.values.prognosis import Refusal
 from engine.values.progress import Progress, StageProgress
 from engine.values.provenance import AnalysisContext
 from engine.values.result import AnalysisResult
@@ -119,15 +121,14 @@ def analyze(
     with watch.stage("volume") as progress:
         selection = select_series(study, package.criteria)
         progress(0.4, "series selected")
-        volume = assemble_volume(selection.reference)
+        chosen = selection.reference
+        volume = assemble_volume(chosen.group, phase=chosen.phase)
     with watch.stage("segmentation") as progress:
         segmentation = segment(volume, package, model.sessions, progress)
     with watch.stage("lesions"):
-        findings = find_lesions(
-            volume, segmentation, context, minimum_ml=package.minimum_lesion_ml
-        )
+        findings = find_lesions(volume, segmentation, context, minimum_ml=package.minimum_lesion_ml)
     with watch.stage("radiomics") as progress:
-        features = _extract(volume, findings, settings, progress)
+        features, refusals = _extract(volume, findings, settings, progress)
     with watch.stage("clinical"):
         record = _clinical_record(study, settings)
         scores = compute_scores(
@@ -147,6 +148,7 @@ def analyze(
         features=features,
         clinical=record,
         scores=scores,
+        refusals=refusals,
         warnings=_warnings(volume, selection, findings),
         stage_seconds=tuple(watch.seconds.items()),
     )
@@ -154,13 +156,14 @@ def analyze(
 
 def _extract(
     volume: Volume, findings: LesionFindings, settings: AnalysisSettings, progress: Progress
-) -> tuple[FeatureSet, ...]:
-    """Features of every lesion in the reference phase."""
-    sets = []
+) -> tuple[tuple[FeatureSet, ...], tuple[Refusal, ...]]:
+    """Features of every lesion in the reference phase, and which lesions have none."""
+    sets: list[FeatureSet] = []
+    refusals: list[Refusal] = []
     for lesion in findings.lesions:
         progress((lesion.number - 1) / len(findings.lesions), lesion.tracking_id)
-        sets.append(
-            extract_features(
+        try:
+            features = extract_features(
                 volume.voxels_hu,
                 findings.lesion_labels == lesion.number,
                 volume.geometry,
@@ -168,8 +171,11 @@ def _extract(
                 region=lesion.tracking_id,
                 phase=volume.series.phase,
             )
-        )
-    return tuple(sets)
+        except RegionError as error:
+            refusals.append(Refusal(name=f"Radiomics of {lesion.tracking_id}", reason=str(error)))
+        else:
+            sets.append(features)
+    return tuple(sets), tuple(refusals)
 
 
 def _clinical_record(study: StudyScan, settings: AnalysisSettings) -> ClinicalRecord | None:
@@ -179,9 +185,7 @@ def _clinical_record(study: StudyScan, settings: AnalysisSettings) -> ClinicalRe
     return read_clinical_file(settings.clinical_file, study.study.patient, study.study.day)
 
 
-def _warnings(
-    volume: Volume, selection: Selection, findings: LesionFindings
-) -> tuple[str, ...]:
+def _warnings(volume: Volume, selection: Selection, findings: LesionFindings) -> tuple[str, ...]:
     """What a reader of the result must know before trusting a number."""
     warnings = list(volume.notes)
     if volume.series.phase is ContrastPhase.UNKNOWN:

@@ -87,7 +87,7 @@ def publish_refusal(analysis: Analysis, error: InputError, reporter: Reporter) -
     refusal = NotAnalyzed(
         context=analysis.context,
         study=analysis.scan.study,
-        headers=analysis.scan.headers,
+        headers=(analysis.scan.series[0].instances[0].header,),
         reason=str(error),
     )
     files = compose_not_analyzed(refusal)

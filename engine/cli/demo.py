@@ -44,8 +44,6 @@ def run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     outcome = finish(start(request, reporter.progress))
     print_findings(outcome, request.out, sys.stdout)
     findings = outcome.result.findings
-    check = check_analysis(
-        study.truth, findings.liver, findings.lesion_labels, findings.geometry
-    )
+    check = check_analysis(study.truth, findings.liver, findings.lesion_labels, findings.geometry)
     print(f"\n{check.table()}")
     return 0 if check.passed else EXIT_CHECK_FAILED

@@ -41,9 +41,8 @@ class BarReporter:
         now = self._clock()
         if stage != self._stage:
             self._stage, self._started = stage, now
-        elif not self._live or (fraction < 1 and now - self._drawn < TICK_SECONDS):
-            if fraction < 1:
-                return
+        elif fraction < 1 and (not self._live or now - self._drawn < TICK_SECONDS):
+            return
         self._drawn = now
         if self._live or fraction >= 1:
             self._stream.write(self._line(stage, fraction, text, now - self._started))

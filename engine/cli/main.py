@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import sys
+from pathlib import Path
 
 from engine.cli import analyze, demo, model
 from engine.cli.events import make_reporter
@@ -12,6 +13,7 @@ from engine.errors import EngineError
 
 COMMANDS = (demo, analyze, model)
 EXIT_ERROR = 2
+EXIT_DEFECT = 70
 EXIT_CANCELED = 130
 
 
@@ -30,6 +32,20 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def defect(error: Exception) -> EngineError:
+    """One line about a defect: its kind and place, never its message (it may carry PHI)."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "unknown place"
+    if trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    return EngineError(
+        f"defect in HepatoCast ({type(error).__name__} at {place}); nothing was written; "
+        "run again with --verbose before the command to see the details"
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; an engine error becomes one line and a non-zero exit code."""
     arguments = build_parser().parse_args(argv)
@@ -44,10 +60,15 @@ def main(argv: list[str] | None = None) -> int:
     except EngineError as error:
         reporter.error(error)
         return EXIT_ERROR
-    except KeyboardInterrupt:
-        print("hepatocast: canceled; nothing was written", file=sys.stderr)
-        return EXIT_CANCELED
     except BrokenPipeError:
         # the reader of our output went away; keep Python from complaining at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
+    except Exception as error:  # the outermost edge: a defect of ours must not look like a result
+        if arguments.verbose:
+            raise
+        reporter.error(defect(error))
+        return EXIT_DEFECT
+    except KeyboardInterrupt:
+        print("hepatocast: canceled; nothing was written", file=sys.stderr)
+        return EXIT_CANCELED

@@ -77,9 +77,7 @@ def start(request: AnalyzeRequest, progress: StageProgress) -> Analysis:
         created_at=request.created_at or datetime.now(UTC).replace(microsecond=0),
         software_version=software_version(),
     )
-    return Analysis(
-        request=request, package=package, scan=study, context=context, watch=watch
-    )
+    return Analysis(request=request, package=package, scan=study, context=context, watch=watch)
 
 
 def finish(analysis: Analysis) -> Outcome:
@@ -107,9 +105,9 @@ def default_job_id(request: AnalyzeRequest, study: StudyScan, model_sha256: str)
     """The same study, model and options give the same identity, so a rerun overwrites itself."""
     digest = hashlib.sha256()
     options = (request.segmentation_type, str(request.unconfirmed_scores), software_version())
-    for part in (model_sha256, *options, *sorted(study.sop_instance_uids)):
+    images = sorted(i.sop_instance_uid for series in study.series for i in series.instances)
+    for part in (model_sha256, *options, *images):
         digest.update(part.encode() + b"\0")
     if request.clinical is not None and request.clinical.is_file():
         digest.update(request.clinical.read_bytes())
     return str(uuid.UUID(bytes=digest.digest()[:16], version=8))
-
