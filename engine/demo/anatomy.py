@@ -163,6 +163,9 @@ def _on_grid(
     source: Axes, box: tuple[slice, slice, slice], distance_mm: Field, target: Axes
 ) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]]:
     """Where a canvas shape is negative on the target grid: (target box, inside)."""
+    if distance_mm.size == 0:
+        nowhere = slice(0, 0)
+        return (nowhere, nowhere, nowhere), np.zeros((0, 0, 0), bool)
     parts, shape = [], distance_mm
     for axis, (source_mm, cut, wanted_mm) in enumerate(zip(source, box, target, strict=True)):
         piece = source_mm[cut]
@@ -235,7 +238,7 @@ def build_phantom(
         labels=labels,
         liver=organ,
         lesion_labels=lesion_labels,
-        lesions=_describe(parameters, grown, lesion_labels, geometry),
+        lesions=_describe(grown, lesion_labels, geometry),
         canvas_axes_mm=canvas.axes_mm,
         primary=canvas.primary,
         secondary=canvas.secondary,
@@ -246,7 +249,6 @@ def build_phantom(
 
 
 def _describe(
-    parameters: PhantomParameters,
     grown: tuple[GrownLesion, ...],
     lesion_labels: NDArray[np.uint8],
     geometry: VolumeGeometry,
@@ -255,7 +257,7 @@ def _describe(
     return tuple(
         PhantomLesion(
             number=lesion.number,
-            design=parameters.lesions[lesion.number - 1],
+            design=lesion.design,
             center_mm=lesion.center_mm[::-1],
             volume_ml=float(voxels[lesion.number] * geometry.spacing.voxel_ml),
         )

@@ -11,19 +11,40 @@ from engine.demo.interpolation import apply_along_axes, smooth_matrix
 Field = NDArray[np.float32]
 Box = tuple[slice, slice, slice]
 FULL_COVERAGE = 255
+WORLD_REACH_MM = 420.0
 FINE_TEXTURE_MM = 1.6
 TILE = (64, 120, 120)
 
 
 def smooth_field(
-    rng: Generator, axes_mm: Sequence[NDArray[np.float64]], wavelength_mm: float
+    rng: Generator,
+    axes_mm: Sequence[NDArray[np.float64]],
+    wavelength_mm: float,
+    *,
+    reach_mm: float = WORLD_REACH_MM,
 ) -> Field:
-    """Smooth Gaussian noise of unit standard deviation on the grid of three axes."""
+    """Smooth Gaussian noise of unit standard deviation on the grid of three axes.
+
+    The noise belongs to places in patient space, so that every grid samples the same one.
+
+    Args:
+        rng: Source of the noise; how much is drawn does not depend on the grid.
+        axes_mm: Positions along z, y, x, evenly spaced.
+        wavelength_mm: Distance between independent values.
+        reach_mm: Largest distance of any position from zero.
+    """
+    reach = int(reach_mm / wavelength_mm) + 3
+    world = rng.standard_normal([2 * reach + 1] * 3, np.float32)
+    if min(len(axis) for axis in axes_mm) == 0:
+        return np.zeros([len(axis) for axis in axes_mm], np.float32)
+    first = [max(int(axis[0] // wavelength_mm) - 2, -reach) for axis in axes_mm]
+    last = [min(int(axis[-1] // wavelength_mm) + 3, reach) for axis in axes_mm]
     knots_mm = [
-        np.arange(axis[0] - 2 * wavelength_mm, axis[-1] + 3 * wavelength_mm, wavelength_mm)
-        for axis in axes_mm
+        wavelength_mm * np.arange(a, b + 1, dtype=np.float64)
+        for a, b in zip(first, last, strict=True)
     ]
-    white = rng.standard_normal([len(k) for k in knots_mm], np.float32)
+    cut = tuple(slice(a + reach, b + reach + 1) for a, b in zip(first, last, strict=True))
+    white = np.ascontiguousarray(world[cut])
     along = [smooth_matrix(k, axis) for k, axis in zip(knots_mm, axes_mm, strict=True)]
     expected_sd = np.prod([np.sqrt((m**2).sum(axis=1).mean()) for m in along])
     return np.asarray(apply_along_axes(white, along[0], along[1], along[2]) / expected_sd)
@@ -39,7 +60,7 @@ def fine_texture(rng: Generator, shape: Sequence[int], voxel_mm: float) -> Field
         outline = [1, 1, 1]
         outline[axis] = -1
         spectrum *= blur.astype(np.float32).reshape(outline)
-    smooth = np.fft.irfftn(spectrum, TILE)
+    smooth = np.fft.irfftn(spectrum, TILE, axes=(0, 1, 2))
     picks = [np.arange(count) % side for count, side in zip(shape, TILE, strict=True)]
     return np.asarray((smooth / smooth.std())[np.ix_(*picks)], np.float32)
 

@@ -7,12 +7,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from engine.demo.canvas import Box, Canvas, Field, smooth_field
-from engine.demo.liver import liver_box
+from engine.demo.liver import LIVER_HIGH_MM, LIVER_LOW_MM, liver_box
 from engine.demo.parameters import LesionParameters, PhantomParameters
 from engine.demo.tissues import LesionPart, Tissue, lesion_material
 
 GAP_MM = 7.0
-TRIES = 4000
+TRIES = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,15 @@ class GrownLesion:
     """A lesion on the canvas.
 
     Attributes:
-        number: From 1, in the order of the parameters.
+        number: From 1, in the order of the parameters, without gaps.
+        design: What it was grown from.
         center_mm: Patient coordinates (z, y, x) it was grown around.
         box: Part of the canvas that holds it.
         distance_mm: Signed distance to its surface on ``box``, negative inside.
     """
 
     number: int
+    design: LesionParameters
     center_mm: tuple[float, float, float]
     box: Box
     distance_mm: Field
@@ -51,18 +53,19 @@ def place_spheres(
     """
     frame = liver_box(canvas)
     axes = [a[s] for a, s in zip(canvas.axes_mm, frame, strict=True)]
-    inside = np.flatnonzero(liver < -4)
     centers: list[NDArray[np.float64] | None] = [None] * len(diameters_mm)
-    if inside.size == 0:
+    if liver.size == 0:
         return centers
+    low_mm, high_mm = (np.array([axis[end] for axis in axes]) for end in (0, -1))
+    step_mm = np.array([axis[1] - axis[0] for axis in canvas.axes_mm])
     taken: list[tuple[NDArray[np.float64], float]] = []
     for index in np.argsort(diameters_mm, kind="stable")[::-1]:
         radius_mm = diameters_mm[index] / 2
-        for candidate in rng.choice(inside, TRIES):
-            if liver.flat[candidate] > -0.8 * radius_mm - 1:
-                continue
-            at = np.unravel_index(candidate, liver.shape)
-            center = np.array([axis[i] for axis, i in zip(axes, at, strict=True)])
+        points = rng.uniform(LIVER_LOW_MM, LIVER_HIGH_MM, (TRIES, 3)) * canvas.scale
+        points = points[((points >= low_mm) & (points <= high_mm)).all(axis=1)]
+        at = np.rint((points - low_mm) / step_mm).astype(int)
+        depth = liver[tuple(at.T)]
+        for center in points[depth < -0.8 * radius_mm - 4]:
             if all(np.linalg.norm(center - c) > r + radius_mm + GAP_MM for c, r in taken):
                 taken.append((center, radius_mm))
                 centers[index] = center
@@ -120,8 +123,8 @@ def grow_lesion(
     radius_mm = lesion.diameter_mm / 2
     reach_mm = radius_mm * (1 + 3.5 * lesion.lobulation) + 3
     box, seen = _within_frame(_patient_box(canvas, center, reach_mm), liver_box(canvas))
-    axes = tuple(a[s] for a, s in zip(canvas.axes_mm, box, strict=True))
-    lobes = smooth_field(rng, axes, max(0.55 * radius_mm, 4.0))
+    axes = tuple(a[s] - m for a, s, m in zip(canvas.axes_mm, box, center, strict=True))
+    lobes = smooth_field(rng, axes, max(0.55 * radius_mm, 4.0), reach_mm=reach_mm)
     radius = _radius_at(canvas, box, center)
     bumps = np.clip(1 + np.float32(lesion.lobulation) * lobes, 0.6, 1.5)
     surface = np.maximum(radius - np.float32(radius_mm) * bumps, liver[seen] + np.float32(0.6))
@@ -130,12 +133,12 @@ def grow_lesion(
     viable = surface + np.float32(lesion.capsule_mm)
     canvas.paint(box, viable, lesion_material(number, LesionPart.VIABLE))
     if lesion.necrosis > 0:
-        ragged = smooth_field(rng, axes, max(0.3 * radius_mm, 3.0))
+        ragged = smooth_field(rng, axes, max(0.3 * radius_mm, 3.0), reach_mm=reach_mm)
         core = radius - np.float32(radius_mm * lesion.necrosis) * (1 + np.float32(0.22) * ragged)
         core = np.maximum(core, viable + 2)
         canvas.paint(box, core, lesion_material(number, LesionPart.NECROSIS))
     z, y, x = (float(c) for c in center)
-    return GrownLesion(number, (z, y, x), box, surface)
+    return GrownLesion(number, lesion, (z, y, x), box, surface)
 
 
 def paint_lesions(

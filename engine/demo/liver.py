@@ -9,13 +9,14 @@ from engine.demo.shapes import ellipsoid_at, tube
 from engine.demo.tissues import Tissue
 from engine.demo.torso import Cavity
 
+LIVER_LOW_MM, LIVER_HIGH_MM = (-215.0, -110.0, -140.0), (25.0, 100.0, 130.0)
 PORTA_HEPATIS = np.array([-84.0, -6.0, -34.0])
 GALLBLADDER = np.array([[-96, -22, -44], [-114, -42, -52], [-134, -58, -58]], float)
 
 
 def liver_box(canvas: Canvas) -> Box:
     """Voxels the liver and its vessels may lie in."""
-    return canvas.box((-215, -110, -140), (25, 100, 130))
+    return canvas.box(LIVER_LOW_MM, LIVER_HIGH_MM)
 
 
 def liver_distance(

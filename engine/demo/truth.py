@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,10 +113,10 @@ def load_truth(path: Path) -> Truth:
         InputError: Not a file that ``save_truth`` wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             description = json.loads(str(stored["description"]))
             bits, lesion_labels = stored["liver"], stored["lesion_labels"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{path.name} is not a truth file of the demo: {error}") from error
     if description.get("format") != FORMAT:
         raise InputError(f"{path.name}: needed format {FORMAT}, found {description.get('format')}")
