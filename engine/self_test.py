@@ -1,6 +1,5 @@
 """Run a package's reference case through the real stages."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ from engine.inference.networks import open_networks
 from engine.inference.providers import Device
 from engine.model_package.manifest_reading import read_manifest
 from engine.model_package.reference import (
-    LabelAgreement,
     ReferenceVolume,
+    SelfTestReport,
     compare,
     read_reference,
     write_reference,
@@ -21,25 +20,11 @@ from engine.segmentation.cascade import segment
 from engine.values.geometry import VolumeGeometry
 from engine.values.identity import ImageReference, PatientIdentity, SeriesIdentity, StudyIdentity
 from engine.values.model import SegmentationPackage
-from engine.values.provenance import ComputeDevice
 from engine.values.volume import Volume
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 REFERENCE_UID = "2.25.1"
 """Stands where a volume from the network has its DICOM identity; never leaves this module."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTestReport:
-    """What the reference case showed on this machine."""
-
-    agreements: tuple[LabelAgreement, ...]
-    device: ComputeDevice
-
-    @property
-    def passed(self) -> bool:
-        """Every label agrees within the manifest's tolerance."""
-        return all(agreement.passed for agreement in self.agreements)
 
 
 def run_reference_case(

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelPackageError
+from engine.model_package.header import PackageHeader, read_header, verify_bound_files
 from engine.model_package.importing import import_onnx
 from engine.model_package.listing import list_packages
 from engine.model_package.loading import find_package, load_package
-from engine.model_package.manifest import Evaluation, Manifest
+from engine.model_package.manifest import SEGMENTATION, Evaluation, Manifest
 from engine.model_package.manifest_reading import read_manifest
 from engine.model_package.monai import import_monai, is_monai_bundle
 from engine.model_package.nnunet import import_nnunet, is_nnunet_folder
@@ -16,8 +17,8 @@ from engine.model_package.reference import LabelAgreement
 from engine.values.model import NetworkSpec, SegmentationPackage
 
 SelfTest = Callable[[SegmentationPackage], tuple[tuple[LabelAgreement, ...], str]]
-"""Runs the reference case; gives what each label showed and where it ran. It is handed in
-(engine.self_test), because a room does not import the order of the stages."""
+"""Runs the reference case (engine.self_test.run_reference_case); gives what each label showed
+and where it ran. It is handed in, because a room does not import the order of the stages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ def list_command(search_paths: Sequence[Path]) -> CommandResult:
         return CommandResult(text=f"No model packages in {places}")
     width = max(len(f"{p.name} {p.version}") for p in packages)
     lines = [
-        f"{f'{p.name} {p.version}':<{width}}  {f'unusable: {p.problem}' if p.problem else p.title}"
+        f"{f'{p.name} {p.version}':<{width}}  "
+        + (f"unusable: {p.problem}" if p.problem else f"{p.kind}: {p.title}")
         for p in packages
     ]
     return CommandResult(
@@ -51,8 +53,17 @@ def show_command(name_or_path: str, search_paths: Sequence[Path]) -> CommandResu
         ModelPackageError: No such package, or its manifest cannot be used.
     """
     folder = find_package(name_or_path, search_paths=search_paths)
-    manifest = read_manifest(folder)
-    return CommandResult(text="\n".join(_described(manifest, folder)))
+    header = read_header(folder)
+    if header.kind == SEGMENTATION:
+        return CommandResult(text="\n".join(_described(read_manifest(folder), folder)))
+    lines = [
+        f"{header.name} {header.version}: {header.title} ({header.kind})",
+        f"folder        {folder}",
+        f"intended use  {header.intended_use}",
+        *(f"limit         {limit}" for limit in header.limits),
+        *(f"file          {name}, SHA-256 {sha[:12]}…" for name, sha in header.checksums.items()),
+    ]
+    return CommandResult(text="\n".join(lines))
 
 
 def verify_command(
@@ -60,13 +71,21 @@ def verify_command(
 ) -> CommandResult:
     """Check every checksum and run the reference case (exit code 1 outside its tolerance).
 
+    Of a package that is not for segmentation the checksums are checked, and the text says
+    that no reference case was run.
+
     Raises:
         ModelPackageError: A file is missing, changed or unknown, or there is no
             reference case.
     """
+    folder = find_package(name_or_path, search_paths=search_paths)
+    header = read_header(folder)
+    if header.kind != SEGMENTATION:
+        return _verify_bound(folder, header)
     package = load_package(name_or_path, search_paths=search_paths)
     manifest = read_manifest(package.folder)
     agreements, device = run_self_test(package)
+    passed = all(a.passed for a in agreements)
     lines = [
         f"{manifest.name} {manifest.version}",
         f"checksums        {len(manifest.files)} files as in the manifest",
@@ -78,9 +97,19 @@ def verify_command(
             f"  {a.name:<14} Dice {a.dice:.4f}, {a.found_ml:.2f} mL "
             f"(expected {a.expected_ml:.2f} mL): {verdict}"
         )
-    passed = all(a.passed for a in agreements)
     lines.append("verified" if passed else "not verified: this machine gives other masks")
     return CommandResult(text="\n".join(lines), exit_code=0 if passed else 1)
+
+
+def _verify_bound(folder: Path, header: PackageHeader) -> CommandResult:
+    verify_bound_files(folder, header)
+    lines = [
+        f"{header.name} {header.version}",
+        f"checksums        {len(header.checksums)} files as in the manifest",
+        f"reference case   not run for packages of kind {header.kind!r}",
+        "checksums verified",
+    ]
+    return CommandResult(text="\n".join(lines))
 
 
 def import_command(source: Path, manifest: Path, destination: Path) -> CommandResult:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelPackageError
+from engine.model_package.header import read_header
 from engine.model_package.loading import package_folders
+from engine.model_package.manifest import SEGMENTATION
 from engine.model_package.manifest_reading import read_manifest
 
 
@@ -14,12 +16,14 @@ class ListedPackage:
     """One package folder.
 
     Attributes:
+        kind: "segmentation", "risk", …; empty when the manifest cannot be used.
         problem: Why the manifest cannot be used; empty when it can. Checksums are not
             verified by a listing.
     """
 
     name: str
     version: str
+    kind: str
     title: str
     folder: Path
     problem: str = ""
@@ -31,11 +35,19 @@ def list_packages(search_paths: Sequence[Path]) -> tuple[ListedPackage, ...]:
 
 
 def _listed(folder: Path) -> ListedPackage:
-    title, problem = "", ""
+    kind, title, problem = "", "", ""
     try:
-        title = read_manifest(folder).title
+        header = read_header(folder)
+        kind, title = header.kind, header.title
+        if kind == SEGMENTATION:
+            read_manifest(folder)
     except ModelPackageError as error:
         problem = str(error)
     return ListedPackage(
-        name=folder.parent.name, version=folder.name, title=title, folder=folder, problem=problem
+        name=folder.parent.name,
+        version=folder.name,
+        kind=kind,
+        title=title,
+        folder=folder,
+        problem=problem,
     )

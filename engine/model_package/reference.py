@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.errors import ModelPackageError
 from engine.model_package.manifest import ReferenceCase
 from engine.values.geometry import VolumeGeometry, VoxelSpacing
+from engine.values.provenance import ComputeDevice
 from engine.values.segmentation import LIVER_LABEL, TUMOR_LABEL
 
 LABEL_NAMES = {LIVER_LABEL: "liver", TUMOR_LABEL: "tumor"}
@@ -56,6 +57,24 @@ class LabelAgreement:
     found_ml: float
     dice: float
     passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTestReport:
+    """What a reference case showed on one machine.
+
+    Attributes:
+        agreements: Per label.
+        device: Where the networks ran.
+    """
+
+    agreements: tuple[LabelAgreement, ...]
+    device: ComputeDevice
+
+    @property
+    def passed(self) -> bool:
+        """Every label agrees within the manifest's tolerance."""
+        return all(agreement.passed for agreement in self.agreements)
 
 
 def read_reference(path: Path) -> ReferenceVolume:

@@ -1,5 +1,6 @@
 """What the model commands print and how they exit."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def agreement(name: str, dice: float) -> LabelAgreement:
 
 def test_the_list_names_versions_titles_and_problems(tmp_path: Path) -> None:
     folder = write_threshold_package(tmp_path)
-    assert list_command([tmp_path]).text == "threshold 1.0.0  Threshold network"
+    assert list_command([tmp_path]).text == "threshold 1.0.0  segmentation: Threshold network"
     (folder / "manifest.toml").write_text("format = 1")
     broken = list_command([tmp_path])
     assert "unusable: manifest.toml" in broken.text
@@ -54,7 +55,7 @@ def test_verify_exits_by_the_tolerance(tmp_path: Path, dice: float, exit_code: i
 
     def self_test(package: SegmentationPackage) -> tuple[tuple[LabelAgreement, ...], str]:
         assert package.identity.name == "threshold"
-        return (agreement("liver", 0.999), agreement("tumor", dice)), "CPU"
+        return (agreement("liver", 0.999), agreement("tumor", dice)), "CPU, 2 threads"
 
     result = verify_command("threshold", [tmp_path], self_test)
     assert result.exit_code == exit_code
@@ -88,3 +89,34 @@ def test_import_finds_out_what_it_was_given(tmp_path: Path) -> None:
 def test_import_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelPackageError, match=r"absent\.onnx does not exist"):
         import_command(tmp_path / "absent.onnx", tmp_path / "m.toml", tmp_path)
+
+
+@pytest.fixture
+def risk_package(tmp_path: Path) -> Path:
+    """A package of another kind, as the prognosis room writes it."""
+    folder = tmp_path / "resection" / "1.0.0"
+    folder.mkdir(parents=True)
+    (folder / "cox.onnx").write_bytes(b"graph")
+    (folder / "manifest.toml").write_text(
+        'format = 1\nkind = "risk"\nname = "resection"\nversion = "1.0.0"\n'
+        'intended_use = "Tests."\nlimits = ["None."]\noutcome = "Survival"\n'
+        '[[model]]\nfile = "cox.onnx"\n'
+        f'sha256 = "{hashlib.sha256(b"graph").hexdigest()}"\n'
+    )
+    return folder
+
+
+def never_called(_package: SegmentationPackage) -> tuple[tuple[LabelAgreement, ...], str]:
+    raise AssertionError
+
+
+def test_packages_of_another_kind_are_listed_shown_and_verified(
+    risk_package: Path, tmp_path: Path
+) -> None:
+    assert list_command([tmp_path]).text == "resection 1.0.0  risk: Survival"
+    assert "file          cox.onnx, SHA-256" in show_command("resection", [tmp_path]).text
+    verified = verify_command("resection", [tmp_path], never_called)
+    assert "not run for packages of kind 'risk'" in verified.text
+    (risk_package / "cox.onnx").write_bytes(b"other")
+    with pytest.raises(ModelPackageError, match=r"cox\.onnx was changed"):
+        verify_command("resection", [tmp_path], never_called)

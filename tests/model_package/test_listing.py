@@ -11,8 +11,8 @@ def test_packages_are_listed_with_their_titles(tmp_path: Path) -> None:
     (tmp_path / "threshold" / "recipe").mkdir()
     (tmp_path / "threshold" / "recipe" / "manifest.toml").write_text("")
     listed = list_packages([tmp_path, tmp_path / "absent"])
-    assert [(p.name, p.version, p.title, p.problem) for p in listed] == [
-        ("threshold", "1.0.0", "Threshold network", "")
+    assert [(p.name, p.version, p.kind, p.title, p.problem) for p in listed] == [
+        ("threshold", "1.0.0", "segmentation", "Threshold network", "")
     ]
 
 
