@@ -191,8 +191,7 @@ def _take(plane: Floats, centers: NDArray[np.intp], offsets: NDArray[np.intp]) -
 
 def _homogeneous_organs(hu: Floats, body: Mask) -> Mask:
     """Soft tissue whose surroundings are soft tissue of nearly the same HU."""
-    image = SimpleITK.GetImageFromArray(hu)
-    smooth = SimpleITK.GetArrayFromImage(SimpleITK.Mean(image, [2, 2, 0]))
+    smooth = _in_plane_mean(hu, 2)
     low, high = LIVER_RANGE_HU
     return np.asarray(body & (smooth > low) & (smooth < high) & (np.abs(hu - smooth) < 35))
 
@@ -209,9 +208,41 @@ def _median(hu: Floats, mask: Mask, geometry: VolumeGeometry, *, fewest_ml: floa
 
 
 def _open(mask: Mask, *, radius: int) -> Mask:
-    image = SimpleITK.GetImageFromArray(mask.astype(np.uint8))
-    opened = SimpleITK.BinaryMorphologicalOpening(image, [radius, radius, 1])
-    return np.asarray(SimpleITK.GetArrayFromImage(opened) > 0)
+    """Opening with a box of 2·radius + 1 voxels in the plane and three slices."""
+    reach = (1, radius, radius)
+    eroded = ~_dilate(~mask, reach)
+    return _dilate(eroded, reach)
+
+
+def _dilate(mask: Mask, reach: tuple[int, int, int]) -> Mask:
+    """Or over a box, axis by axis; nothing lies outside the array."""
+    grown = mask
+    for axis, steps in enumerate(reach):
+        source, grown = grown, grown.copy()
+        for step in range(1, steps + 1):
+            ahead = _axis_slice(axis, slice(step, None))
+            behind = _axis_slice(axis, slice(None, -step))
+            grown[ahead] |= source[behind]
+            grown[behind] |= source[ahead]
+    return grown
+
+
+def _axis_slice(axis: int, part: slice) -> tuple[slice, ...]:
+    return tuple(part if i == axis else slice(None) for i in range(3))
+
+
+def _in_plane_mean(hu: Floats, radius: int) -> Floats:
+    """Mean over a square of 2·radius + 1 pixels, edges extended."""
+    width = 2 * radius + 1
+    mean = hu
+    for axis in (1, 2):
+        pad = [(0, 0)] * 3
+        pad[axis] = (radius, radius)
+        padded = np.pad(mean, pad, mode="edge")
+        size = hu.shape[axis]
+        parts = [padded[_axis_slice(axis, slice(k, k + size))] for k in range(width)]
+        mean = np.asarray(sum(parts[1:], parts[0]) / np.float32(width), np.float32)
+    return mean
 
 
 def _largest(mask: Mask, *, radius: int) -> Mask:
