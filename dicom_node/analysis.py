@@ -1,0 +1,240 @@
+"""One analysis: images laid out, engine run, result checked and put in place whole."""
+
+import json
+import logging
+import os
+import queue
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
+
+from dicom_node.engine_process import (
+    EngineCancelledError,
+    EngineOutcome,
+    ReportProgress,
+    build_command,
+    run_engine,
+)
+from dicom_node.errors import EngineRunError, UnknownStudyError
+from dicom_node.index import Row
+from dicom_node.ledger import Ledger, ResultObject
+from dicom_node.settings import Configuration
+from dicom_node.spool import sync_folder
+
+log = logging.getLogger(__name__)
+
+OUTCOME_FILE = "outcome.json"
+IDENTIFYING = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID")
+PROGRESS_SECONDS = 0.5
+SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
+SR_PREFIX = "1.2.840.10008.5.1.4.1.1.88."
+SC_PREFIX = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def kind_of(sop_class_uid: str) -> str | None:
+    """SEG, SR, SC or PDF; None for other classes."""
+    if sop_class_uid in SEGMENTATION_CLASSES:
+        return "SEG"
+    if sop_class_uid == PDF_CLASS:
+        return "PDF"
+    if sop_class_uid.startswith(SR_PREFIX):
+        return "SR"
+    is_capture = sop_class_uid == SC_PREFIX or sop_class_uid.startswith(SC_PREFIX + ".")
+    return "SC" if is_capture else None
+
+
+class Analyst:
+    """Runs analyses, one per device at a time."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration, self._settings = configuration, configuration.analysis
+        self._ledger = ledger
+        self._devices: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for device in self._settings.devices:
+            self._devices.put(device)
+        self.results = configuration.shared / "results"
+        self.results.mkdir(parents=True, exist_ok=True)
+
+    def analyze(self, job_id: str) -> None:
+        """Analyze one job; safe to repeat after a crash at any instant."""
+        if not self._ledger.start_analysis(job_id, self._configuration.host_id):
+            return
+        job = self._ledger.find_job(job_id)
+        if job is None:
+            return
+        try:
+            outcome = self._produce(job)
+        except EngineCancelledError:
+            log.info("Analysis %s was stopped: no longer wanted", job_id)
+            return
+        except EngineRunError as error:
+            log.warning("Analysis %s failed: %s", job_id, error)
+            self._ledger.fail_analysis(job_id, str(error), limit=self._settings.attempts)
+            return
+        except OSError as error:
+            reason = f"The result cannot be written: {error.strerror}"
+            self._ledger.fail_analysis(job_id, reason, limit=self._settings.attempts)
+            return
+        names = json.loads(job["destinations"])
+        destinations = names or [d.name for d in self._configuration.destination]
+        self._ledger.finish_analysis(
+            job_id,
+            outcome=outcome.outcome,
+            reason=outcome.reason,
+            results=read_objects(self.results / job_id, job["study_uid"]),
+            destinations=destinations,
+        )
+
+    def _produce(self, job: Row) -> EngineOutcome:
+        """The result folder of a job, made now or by a run before a crash."""
+        final = self.results / job["job_id"]
+        if not final.exists():
+            with self._scratch() as scratch:
+                outcome = self._run(job, scratch)
+                out = scratch / "out"
+                (out / OUTCOME_FILE).write_text(
+                    json.dumps({"outcome": outcome.outcome, "reason": outcome.reason})
+                )
+                if not read_objects(out, job["study_uid"]):
+                    raise EngineRunError("The engine wrote no DICOM object")
+                publish(out, final)
+        stored = json.loads((final / OUTCOME_FILE).read_text())
+        return EngineOutcome(outcome=stored["outcome"], reason=stored["reason"])
+
+    def _run(self, job: Row, scratch: Path) -> EngineOutcome:
+        study = scratch / "study"
+        self._lay_out(job["job_id"], study)
+        (scratch / "out").mkdir()
+        device = self._devices.get()
+        try:
+            options = {
+                "job-id": job["job_id"],
+                "model": job["model"] or self._settings.model,
+                "device": device,
+                "predecessor": self._predecessor_of(job),
+            }
+            command = build_command(self._settings.command, study, scratch / "out", options)
+            return run_engine(
+                command,
+                timeout_seconds=self._settings.timeout_seconds,
+                report=self._throttle(job["job_id"]),
+            )
+        finally:
+            self._devices.put(device)
+
+    def _throttle(self, job_id: str) -> ReportProgress:
+        """Report progress to the ledger at most twice a second."""
+        last = float("-inf")
+
+        def report(stage: str, fraction: float) -> bool:
+            nonlocal last
+            if time.monotonic() - last < PROGRESS_SECONDS:
+                return True
+            last = time.monotonic()
+            return self._ledger.note_progress(job_id, stage, fraction)
+
+        return report
+
+    def _lay_out(self, job_id: str, folder: Path) -> None:
+        folder.mkdir()
+        rows = self._ledger.list_images(job_id)
+        for number, row in enumerate(rows):
+            source = self._configuration.shared / row["path"]
+            if not row["path"] or not source.exists():
+                raise EngineRunError("Images of this study were deleted by retention")
+            (folder / f"{number:06d}.dcm").symlink_to(source.resolve())
+        if not rows:
+            raise EngineRunError("The job has no images")
+
+    def _predecessor_of(self, job: Row) -> str:
+        """The SR document this result supersedes, as a file."""
+        if not job["predecessor"]:
+            return ""
+        documents = [o for o in self._ledger.list_objects(job["predecessor"]) if o["kind"] == "SR"]
+        if not documents:
+            return ""
+        return str(self.results / job["predecessor"] / documents[0]["name"])
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        # Beside the results, so that publishing is one rename within one file system.
+        scratch = self.results / f".{uuid.uuid4().hex}.partial"
+        scratch.mkdir()
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def discard_partial(self, *, older_than_seconds: float) -> int:
+        """Remove unfinished results that a crash left behind."""
+        stale = [
+            path
+            for path in self.results.glob(".*.partial")
+            if time.time() - path.stat().st_mtime > older_than_seconds
+        ]
+        for path in stale:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(stale)
+
+
+def read_objects(folder: Path, study_uid: str) -> list[ResultObject]:
+    """The DICOM objects in a result folder, checked.
+
+    Raises:
+        EngineRunError: An object belongs to another study.
+    """
+    found = []
+    for path in sorted(folder.iterdir()):
+        try:
+            header = dcmread(
+                path, specific_tags=["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID"]
+            )
+        except InvalidDicomError:
+            continue
+        kind = kind_of(str(header.SOPClassUID))
+        if kind is None:
+            continue
+        if str(header.StudyInstanceUID) != study_uid:
+            raise EngineRunError(f"{kind} of the result belongs to another study")
+        found.append(
+            ResultObject(
+                sop_instance_uid=str(header.SOPInstanceUID),
+                sop_class_uid=str(header.SOPClassUID),
+                kind=kind,
+                name=path.name,
+            )
+        )
+    return found
+
+
+def publish(folder: Path, final: Path) -> None:
+    """Make a result folder durable under its final name; the first one stays."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_folder(folder)
+    try:
+        folder.rename(final)
+    except OSError:
+        if not final.exists():
+            raise
+        log.info("Another host had finished %s first", final.name)
+    sync_folder(final.parent)
+
+
+def find_result_file(ledger: Ledger, results: Path, job_id: str, name: str) -> Path:
+    """A file of a result by name, as listed in the index (never a path from outside).
+
+    Raises:
+        UnknownStudyError: No such object.
+    """
+    if any(row["name"] == name for row in ledger.list_objects(job_id)):
+        return results / job_id / name
+    raise UnknownStudyError(f"Job {job_id} has no object of that name")

@@ -1,0 +1,76 @@
+"""Retention: images and results go on schedule, and the timeline proves it."""
+
+import logging
+import shutil
+import time
+
+import sqlalchemy as sa
+
+from dicom_node.inbox import name_of
+from dicom_node.index import add_event
+from dicom_node.schema import FINAL_STATES, StudyState, instances, jobs, studies
+from dicom_node.settings import Configuration
+
+log = logging.getLogger(__name__)
+
+SECONDS_PER_DAY = 86400.0
+
+
+class Retention:
+    """Deletes what is old enough of studies that are over."""
+
+    def __init__(self, configuration: Configuration, engine: sa.Engine) -> None:
+        self._storage, self._shared = configuration.storage, configuration.shared
+        self._engine = engine
+
+    def sweep(self) -> None:
+        """Delete images, then results, that are past their days."""
+        now = time.time()
+        for study_uid in self._list_old_studies(now - self._storage.images_days * SECONDS_PER_DAY):
+            self.delete_images(study_uid)
+        for job in self._list_old_jobs(now - self._storage.results_days * SECONDS_PER_DAY):
+            self._delete_result(job)
+
+    def delete_images(self, study_uid: str) -> int:
+        """Delete a study's images; the number deleted. The rows stay, without a place."""
+        folder = self._shared / "images" / name_of(study_uid)
+        number = len(list(folder.iterdir())) if folder.is_dir() else 0
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            log.error("Images of a study could not be deleted")
+            return 0
+        with self._engine.begin() as connection:
+            connection.execute(
+                instances.update().where(instances.c.study_uid == study_uid).values(path="")
+            )
+            connection.execute(
+                studies.update()
+                .where(studies.c.study_uid == study_uid)
+                .values(images_deleted_at=time.time())
+            )
+            text = f"{number} images deleted by retention; the folder is gone"
+            add_event(connection, study_uid, "images deleted", text)
+        return number
+
+    def _list_old_studies(self, before: float) -> list[str]:
+        query = sa.select(studies.c.study_uid).where(
+            studies.c.state.in_((StudyState.DONE, StudyState.IGNORED)),
+            studies.c.last_received_at < before,
+            studies.c.images_deleted_at.is_(None),
+        )
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def _list_old_jobs(self, before: float) -> list[sa.RowMapping]:
+        query = jobs.select().where(
+            jobs.c.state.in_(FINAL_STATES), jobs.c.updated_at < before, jobs.c.outcome != ""
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings()
+            return [r for r in rows if (self._shared / "results" / r["job_id"]).exists()]
+
+    def _delete_result(self, job: sa.RowMapping) -> None:
+        shutil.rmtree(self._shared / "results" / job["job_id"], ignore_errors=True)
+        with self._engine.begin() as connection:
+            text = "Result deleted by retention"
+            add_event(connection, job["study_uid"], "result deleted", text, job["job_id"])

@@ -1,0 +1,242 @@
+"""The working process: spool → index → jobs → deliveries, all through durable state."""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from dicom_node.analysis import Analyst
+from dicom_node.completeness import Completeness
+from dicom_node.delivery import Courier, pause_before_try
+from dicom_node.dispatch import Dispatch
+from dicom_node.errors import NodeError, PeerError
+from dicom_node.hosts import Heartbeat
+from dicom_node.inbox import Inbox
+from dicom_node.index import Index, Row
+from dicom_node.jobs import DbosJobs, Jobs
+from dicom_node.ledger import Ledger
+from dicom_node.notes import REPORT
+from dicom_node.peers import PeerClient
+from dicom_node.retention import Retention
+from dicom_node.schema import JobState, create_tables, open_database
+from dicom_node.settings import Configuration
+from dicom_node.spool import Spool
+from dicom_node.watch_folder import WatchFolder
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 0.2
+SWEEP_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 30.0
+DELIVERIES_AT_ONCE = 8
+NOTE_LIFETIME_SECONDS = 86400.0
+GIVEN_UP_EXIT, FAULT_EXIT = 3, 4
+
+
+class Worker:
+    """Builds the parts and runs their loops."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        engine = open_database(configuration.database_url)
+        create_tables(engine)
+        self.index = Index(engine)
+        self.ledger = Ledger(self.index)
+        self.dispatch = Dispatch(engine)
+        self._spool = Spool(configuration.spool)
+        self._inbox = Inbox(self._spool, self.index, configuration.shared)
+        self._client = PeerClient(configuration.ae_title)
+        self._analyst = Analyst(configuration, self.ledger)
+        self._courier = Courier(configuration, self.ledger, self.dispatch, self._client)
+        self._completeness = Completeness(
+            configuration, self.index, self.ledger, self._count_series
+        )
+        self._retention = Retention(configuration, engine)
+        self._watch = WatchFolder(configuration.storage.watch_folder, self._spool)
+        self._heartbeat = Heartbeat(
+            engine,
+            configuration.host_id,
+            dead_after_seconds=configuration.hosts.dead_after_seconds,
+        )
+        self._jobs: Jobs | None = None
+        self._asked: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Work until the process ends."""
+        self._heartbeat.register()
+        self._spool.discard_unfinished()
+        self._analyst.discard_partial(
+            older_than_seconds=2 * self._configuration.analysis.timeout_seconds
+        )
+        jobs = DbosJobs(
+            database_url=_jobs_url(self._configuration),
+            host_id=self._configuration.host_id,
+            analyses=len(self._configuration.analysis.devices),
+            deliveries=DELIVERIES_AT_ONCE,
+        )
+        jobs.start(self.analyze, self.deliver)
+        self._jobs = jobs
+        hosts, storage = self._configuration.hosts, self._configuration.storage
+        loops = [
+            (self.take_in, DRAIN_SECONDS),
+            (self.look, self._configuration.completeness.poll_seconds),
+            (self.sweep, SWEEP_SECONDS),
+            (self.beat, hosts.heartbeat_seconds),
+            (self._retention.sweep, storage.sweep_seconds),
+        ]
+        threads = [
+            threading.Thread(target=_repeat, args=loop, name=loop[0].__name__) for loop in loops
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def take_in(self) -> None:
+        """Empty the watched folder, the spool and the notes, in this order."""
+        self._watch.collect()
+        self._inbox.drain()
+        for path in sorted(self._spool.notes.iterdir()):
+            self._take_note(path)
+
+    def look(self) -> None:
+        """Make jobs of complete studies, unless an operator has paused that."""
+        if self.index.read_switch("paused") != "yes":
+            self._completeness.look()
+
+    def sweep(self) -> None:
+        """Ask for all work that should exist; asking twice is harmless."""
+        if self._jobs is None or self.index.read_switch("paused") == "yes":
+            return
+        now = time.monotonic()
+        self._asked = {w: at for w, at in self._asked.items() if now - at < ASK_AGAIN_SECONDS}
+        for job in self.ledger.list_jobs(states=(JobState.QUEUED, JobState.ANALYZING)):
+            work_id = f"analysis.{job['job_id']}.{job['run']}.{job['failures']}"
+            if self._is_due(work_id):
+                priority, delay = job["priority"], self._analysis_delay(job)
+                self._jobs.ask_for_analysis(work_id, job["job_id"], priority=priority, delay=delay)
+        for row in self.dispatch.list_planned():
+            job_id, name = row["job_id"], row["destination"]
+            work_id = f"delivery.{job_id}.{name}.{row['run']}.{row['tries']}"
+            if self._is_due(work_id):
+                delay = self._delivery_delay(row)
+                self._jobs.ask_for_delivery(work_id, job_id, name, delay=delay)
+        for job in self.ledger.list_jobs(states=(JobState.DELIVERING,)):
+            self.ledger.settle(job["job_id"])
+
+    def beat(self) -> None:
+        """Say this host is alive; take over the work of hosts that are not."""
+        if not self._heartbeat.beat():
+            log.critical("Other hosts have taken over this host's work; starting again")
+            os._exit(GIVEN_UP_EXIT)
+        for host_id in self._heartbeat.find_dead():
+            if self._jobs is not None:
+                number = self._jobs.take_over(host_id)
+                log.warning("Host %s is dead; took over %d pieces of work", host_id, number)
+                self._heartbeat.bury(host_id)
+
+    def analyze(self, job_id: str) -> None:
+        """Work handler: one analysis."""
+        try:
+            self._analyst.analyze(job_id)
+        except sa.exc.DBAPIError:
+            raise
+        except Exception as error:
+            log.exception("Analysis %s met a fault of the node", job_id)
+            reason = f"Fault of the node: {type(error).__name__}"
+            limit = self._configuration.analysis.attempts
+            self.ledger.fail_analysis(job_id, reason, limit=limit)
+
+    def deliver(self, job_id: str, destination: str) -> None:
+        """Work handler: one try of one delivery."""
+        try:
+            self._courier.deliver(job_id, destination)
+        except sa.exc.DBAPIError:
+            raise
+        except Exception as error:
+            log.exception("Delivery of %s met a fault of the node", job_id)
+            row = self.dispatch.find_delivery(job_id, destination)
+            settings = self._configuration.find_destination(destination)
+            if row is not None and settings is not None:
+                reason = f"Fault of the node: {type(error).__name__}"
+                self._courier.note_failure(row, settings, reason)
+
+    def _is_due(self, work_id: str) -> bool:
+        if work_id in self._asked:
+            return False
+        self._asked[work_id] = time.monotonic()
+        return True
+
+    def _analysis_delay(self, job: Row) -> float:
+        if not job["failures"]:
+            return 0.0
+        return float(
+            min(self._configuration.analysis.retry_seconds * 2.0 ** (job["failures"] - 1), 3600.0)
+        )
+
+    def _delivery_delay(self, row: Row) -> float:
+        destination = self._configuration.find_destination(row["destination"])
+        return pause_before_try(row["tries"], destination) if destination else 0.0
+
+    def _count_series(self, study_uid: str) -> dict[str, int]:
+        name = self._configuration.completeness.count_peer
+        return self._client.count_series(self._configuration.find_peer(name), study_uid)
+
+    def _take_note(self, path: Path) -> None:
+        """Enter a commitment report, or answer a commitment request."""
+        note = json.loads(path.read_bytes())
+        if path.name.endswith(f".{REPORT}.json"):
+            failed = {uid: code for _, uid, code in note["failed"]}
+            committed = [uid for _, uid in note["committed"]]
+            if not self.dispatch.answer_transaction(note["transaction_uid"], committed, failed):
+                log.warning("A commitment report came for an unknown transaction")
+        elif not self._answer_request(note) and _age(path) < NOTE_LIFETIME_SECONDS:
+            return
+        path.unlink()
+
+    def _answer_request(self, note: dict[str, object]) -> bool:
+        """Report to a peer what of its instances is held here; False to try again later."""
+        peers = [p for p in self._configuration.peer if p.ae_title == note["peer_title"]]
+        if not peers:
+            log.warning("A commitment request came from a title that is no peer")
+            return True
+        asked = [(str(c), str(u)) for c, u in note["committed"]]  # type: ignore[attr-defined]
+        held = [pair for pair in asked if self.index.holds(pair[1])]
+        missing = [pair for pair in asked if pair not in held]
+        try:
+            transaction = str(note["transaction_uid"])
+            self._client.report_commitment(peers[0], transaction, held, missing)
+        except PeerError as error:
+            log.warning("A commitment report could not be sent: %s", error)
+            return False
+        return True
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
+
+
+def _jobs_url(configuration: Configuration) -> str:
+    """DBOS keeps its own SQLite file, so that long queue polls never lock the index."""
+    if configuration.storage.database:
+        return configuration.storage.database
+    return f"sqlite:///{configuration.storage.folder / 'jobs.sqlite'}"
+
+
+def _repeat(work: Callable[[], object], pause_seconds: float) -> None:
+    """Repeat for ever; an unreachable database or a full disk is waited out."""
+    while True:
+        try:
+            work()
+        except (sa.exc.SQLAlchemyError, OSError, NodeError):
+            log.exception("%s could not be done; trying again", work.__name__)
+            time.sleep(1.0)
+        except Exception:
+            log.critical("%s met a fault of the node", work.__name__, exc_info=True)
+            os._exit(FAULT_EXIT)
+        time.sleep(pause_seconds)

@@ -1,0 +1,140 @@
+"""A program that stands in for the engine: same command line, recorded-size results.
+
+Usage: recorded_engine.py BEHAVIOR STUDY --out DIR --job-id ID --json-lines [options]
+BEHAVIOR: result, slow (2 s of progress), not-analyzed, crash, hang, chatter, foreign,
+flaky:FILE (fails while FILE does not exist, then makes it); by-patient: the Patient ID says.
+"""
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+CLASSES = {
+    "SEG": "1.2.840.10008.5.1.4.1.1.66.4",
+    "SR": "1.2.840.10008.5.1.4.1.1.88.34",
+    "SC": "1.2.840.10008.5.1.4.1.1.7",
+    "PDF": "1.2.840.10008.5.1.4.1.1.104.1",
+}
+MODALITIES = {"SEG": "SEG", "SR": "SR", "SC": "OT", "PDF": "DOC"}
+STAGES = ("series", "segmentation", "lesions", "radiomics", "clinical", "prognosis", "reporting")
+NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
+
+
+def derive_uid(job_id: str, name: str) -> str:
+    return f"2.25.{uuid.uuid5(NAMESPACE, f'{job_id}/{name}').int}"
+
+
+def emit(**event: object) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def make_object(source: Dataset, job_id: str, kind: str) -> Dataset:
+    made = Dataset()
+    for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate"):
+        setattr(made, keyword, source.get(keyword, ""))
+    made.StudyTime, made.AccessionNumber, made.StudyID = "", source.get("AccessionNumber", ""), ""
+    made.ReferringPhysicianName = ""
+    made.StudyInstanceUID = source.StudyInstanceUID
+    made.SeriesInstanceUID = derive_uid(job_id, f"series {kind}")
+    made.SOPClassUID, made.SOPInstanceUID = CLASSES[kind], derive_uid(job_id, kind)
+    made.Modality, made.SeriesNumber, made.InstanceNumber = MODALITIES[kind], 900, 1
+    made.SeriesDescription = f"Recorded {kind}"
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
+    return made
+
+
+def fill(made: Dataset, kind: str, predecessor: str | None) -> None:
+    if kind in ("SEG", "SC"):
+        made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
+        made.Rows = made.Columns = 8
+        made.BitsAllocated = made.BitsStored = 8
+        made.HighBit, made.PixelRepresentation = 7, 0
+        made.PixelData = bytes(64)
+        made["PixelData"].VR = "OB"
+    if kind == "PDF":
+        made.MIMETypeOfEncapsulatedDocument = "application/pdf"
+        made.EncapsulatedDocument = b"%PDF-1.4\n%%EOF\n\0"
+    if kind == "SR" and predecessor:
+        old = dcmread(predecessor)
+        reference, series, study = Dataset(), Dataset(), Dataset()
+        reference.ReferencedSOPClassUID = old.SOPClassUID
+        reference.ReferencedSOPInstanceUID = old.SOPInstanceUID
+        series.SeriesInstanceUID = old.SeriesInstanceUID
+        series.ReferencedSOPSequence = [reference]
+        study.StudyInstanceUID = old.StudyInstanceUID
+        study.ReferencedSeriesSequence = [series]
+        made.PredecessorDocumentsSequence = [study]
+
+
+def write(options: argparse.Namespace, study_uid: str | None, kinds: tuple[str, ...]) -> None:
+    source = dcmread(next(iter(sorted(Path(options.study).iterdir()))), stop_before_pixels=True)
+    if study_uid is not None:
+        source.StudyInstanceUID = study_uid
+    for kind in kinds:
+        made = make_object(source, options.job_id, kind)
+        fill(made, kind, options.predecessor)
+        made.save_as(Path(options.out) / f"{kind.lower()}.dcm", enforce_file_format=True)
+    (Path(options.out) / "result.json").write_text("{}")
+
+
+def watch_standard_input() -> None:
+    """Closed standard input means cancel."""
+
+    def wait() -> None:
+        os.read(0, 1)  # not sys.stdin: its lock would be held when the interpreter ends
+        os._exit(9)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("behavior")
+    parser.add_argument("study")
+    for name in ("--out", "--job-id", "--device", "--model", "--predecessor"):
+        parser.add_argument(name)
+    parser.add_argument("--json-lines", action="store_true")
+    options = parser.parse_args()
+    watch_standard_input()
+    if options.behavior == "by-patient":
+        first = dcmread(next(iter(Path(options.study).iterdir())), stop_before_pixels=True)
+        options.behavior = str(first.PatientID)
+    behavior, _, argument = options.behavior.partition(":")
+    pause = 2.0 / len(STAGES) if behavior == "slow" else 0.0
+    for number, stage in enumerate(STAGES):
+        emit(event="progress", stage=stage, fraction=number / len(STAGES), text="")
+        time.sleep(pause)
+    if behavior == "flaky" and not Path(argument).exists():
+        Path(argument).touch()
+        behavior = "crash"
+    if behavior == "crash":
+        emit(event="error", kind="DeviceError", message="out of memory")
+        return 1
+    if behavior == "hang":
+        time.sleep(3600)
+    if behavior == "chatter":
+        sys.stdout.write("this is not JSON\n")
+    if behavior == "not-analyzed":
+        write(options, None, ("SR", "SC"))
+        emit(event="not-analyzed", reason="No eligible series", path=options.out)
+        return 3
+    write(options, "1.2.3" if behavior == "foreign" else None, tuple(CLASSES))
+    emit(event="result", path=options.out, files=[])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
