@@ -103,11 +103,14 @@ def read_message(data: bytes) -> Hl7Message:
 
 
 def current_values(messages: Iterable[Hl7Message]) -> list[RawValue]:
-    """Values that stand after all messages, oldest message first: corrections replace."""
-    standing: dict[tuple[str, str, str], tuple[RawValue, ...]] = {}
+    """Values that stand after all messages, oldest message first: corrections replace.
+
+    A later result replaces an earlier one of the same sender, order, code and sub-id.
+    """
+    standing: dict[tuple[str, ...], tuple[RawValue, ...]] = {}
     for message in messages:
         for result in message.results:
-            standing[result.key] = result.values
+            standing[message.sender, *result.key] = result.values
     return [raw for values in standing.values() for raw in values]
 
 

@@ -1,0 +1,1 @@
+"""Network clients behind the engine's port for clinical sources: FHIR R4 and HL7 v2."""

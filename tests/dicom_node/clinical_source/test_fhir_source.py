@@ -1,0 +1,119 @@
+"""Finding the right patient on a FHIR server."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from dicom_node.clinical_source.fhir_client import FhirClient
+from dicom_node.clinical_source.fhir_source import FhirSource
+from engine.errors import ClinicalDataError
+from engine.values.clinical import Observation
+from engine.values.identity import PatientIdentity
+
+IMAGES = PatientIdentity(
+    patient_id="47|11",
+    issuer_of_patient_id="HOSP_A",
+    patient_birth_date="19610504",
+    patient_sex="M",
+)
+
+
+class Server:
+    """A FHIR server on a dictionary; searches by identifier and patient."""
+
+    def __init__(self, *resources: dict[str, Any]) -> None:
+        self.resources = resources
+        self.asked: list[httpx.URL] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        self.asked.append(request.url)
+        kind, _, key = request.url.path.removeprefix("/fhir/").partition("/")
+        mine = [r for r in self.resources if r["resourceType"] == kind]
+        if key:
+            return httpx.Response(200, json=next(r for r in mine if r["id"] == key))
+        if (token := request.url.params.get("identifier")) is not None:
+            system, _, value = token.partition("|")
+            wanted = {"system": system, "value": value.replace("\\|", "|")}
+            mine = [r for r in mine if wanted in r["identifier"]]
+        if (patient := request.url.params.get("patient")) is not None:
+            mine = [r for r in mine if r["subject"]["reference"] == f"Patient/{patient}"]
+        return httpx.Response(
+            200, json={"resourceType": "Bundle", "entry": [{"resource": r} for r in mine]}
+        )
+
+
+def _patient(key: str, **more: object) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "id": key,
+        "gender": "male",
+        "birthDate": "1961-05-04",
+        "identifier": [{"system": "urn:hosp-a", "value": "47|11"}],
+        **more,
+    }
+
+
+def _afp(key: str, patient: str, value: float) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": key,
+        "status": "final",
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "1834-1"}]},
+        "effectiveDateTime": "2024-02-20",
+        "valueQuantity": {"value": value, "unit": "ng/mL"},
+    }
+
+
+def _source(server: Server) -> FhirSource:
+    client = FhirClient("https://ehr.test/fhir", transport=httpx.MockTransport(server))
+    return FhirSource(client=client, issuers={"HOSP_A": "urn:hosp-a"})
+
+
+def test_the_patients_values_are_read() -> None:
+    server = Server(_patient("p1"), _afp("o1", "p1", 10.0), _afp("o2", "p2", 99.0))
+    answer = _source(server).fetch(IMAGES)
+    assert [o.value for o in answer.offered if isinstance(o, Observation)] == [10.0]
+    assert answer.notes == ("FHIR: 1 values of this patient",)
+    observations = next(url for url in server.asked if url.path.endswith("/Observation"))
+    assert "http://loinc.org|1834-1" in observations.params["code"].split(",")
+
+
+def test_a_wrong_birth_date_or_a_missing_patient_is_refused() -> None:
+    with pytest.raises(ClinicalDataError, match="birth date"):
+        _source(Server(_patient("p1", birthDate="1961-05-05"))).fetch(IMAGES)
+    with pytest.raises(ClinicalDataError, match="no Patient"):
+        _source(Server()).fetch(IMAGES)
+
+
+def test_two_unmerged_patients_with_one_identifier_are_refused() -> None:
+    with pytest.raises(ClinicalDataError, match="2 Patients"):
+        _source(Server(_patient("p1"), _patient("p2"))).fetch(IMAGES)
+
+
+def test_a_merge_is_followed_and_both_records_are_read() -> None:
+    link = [{"type": "replaced-by", "other": {"reference": "Patient/p9"}}]
+    server = Server(
+        _patient("p1", link=link),
+        _patient("p9", identifier=[{"system": "urn:hosp-a", "value": "0815"}]),
+        _afp("o1", "p1", 10.0),
+        _afp("o9", "p9", 20.0),
+    )
+    offered = _source(server).fetch(IMAGES).offered
+    assert sorted(o.value for o in offered if isinstance(o, Observation)) == [10.0, 20.0]
+
+
+def test_an_endless_merge_ends() -> None:
+    link = [{"type": "replaced-by", "other": {"reference": "Patient/p1"}}]
+    with pytest.raises(ClinicalDataError, match="merged more than"):
+        _source(Server(_patient("p1", link=link))).fetch(IMAGES)
+
+
+def test_no_patient_data_in_the_answer_of_a_refusal() -> None:
+    with pytest.raises(ClinicalDataError) as caught:
+        _source(Server(_patient("p1", birthDate="1961-05-05"))).fetch(IMAGES)
+    assert "1961" not in json.dumps(str(caught.value))
+    assert "47" not in str(caught.value)
