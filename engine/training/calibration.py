@@ -26,8 +26,8 @@ class Calibration:
         ici: Mean absolute difference (integrated calibration index).
         e50, e90: Median and 90th percentile of the absolute difference.
         slope: Of log cumulative hazard; below 1 means predictions are too extreme.
-        intercept: Log of observed over expected events up to the horizon; above 0 means
-            risks are too low.
+        intercept: Shift of the log cumulative hazards that makes the mean predicted risk
+            the observed one; above 0 means risks are too low.
         observed_risk, mean_predicted_risk: Kaplan–Meier against the mean prediction.
         groups: (mean predicted, Kaplan–Meier risk, patients) per fifth of predicted risk.
     """
@@ -62,6 +62,7 @@ def judge_calibration(survival: Floats, outcome: Outcome, horizon: float) -> Cal
     transformed = np.log(-np.log(1.0 - risk))
     observed = _smoothed_risk(transformed, cut, horizon)
     difference = np.abs(risk - observed)
+    happened = 1.0 - float(kaplan_meier(outcome)(horizon))
     order = np.argsort(risk)
     return Calibration(
         horizon=horizon,
@@ -71,8 +72,8 @@ def judge_calibration(survival: Floats, outcome: Outcome, horizon: float) -> Cal
         e50=float(np.median(difference)),
         e90=float(np.percentile(difference, 90)),
         slope=calibration_slope(transformed, cut),
-        intercept=_intercept(risk, cut, horizon),
-        observed_risk=1.0 - float(kaplan_meier(outcome)(horizon)),
+        intercept=_intercept(risk, happened),
+        observed_risk=happened,
         mean_predicted_risk=float(risk.mean()),
         groups=_groups(risk, outcome, horizon),
     )
@@ -119,18 +120,22 @@ def spline_basis(values: Floats, *, knots: int) -> Floats:
     return np.column_stack(columns)
 
 
-def _intercept(risk: Floats, cut: Outcome, horizon: float) -> float:
-    """Observed over expected events; the hazard of each patient is spread like the cohort's.
+def _intercept(risk: Floats, observed: float) -> float:
+    """Shift of the log cumulative hazards that makes the mean risk the observed one.
 
-    The predicted cumulative hazard at the horizon is taken in proportion to the cohort's
-    cumulative hazard at the patient's own time (doi:10.1177/0962280213497434).
+    NaN when nobody or everybody has failed, where no finite shift does.
     """
-    survival = kaplan_meier(cut)
-    total = -np.log(max(float(survival(horizon)), SMALLEST_RISK))
-    own = -np.log(np.maximum(survival(cut.time), SMALLEST_RISK))
-    expected = float(np.sum(-np.log(1.0 - risk) * own / total)) if total > 0 else 0.0
-    events = float(cut.event.sum())
-    return float(np.log(events / expected)) if events > 0 and expected > 0 else float("nan")
+    if not 0.0 < observed < 1.0:
+        return float("nan")
+    hazard = -np.log(1.0 - risk)
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if float(np.mean(1.0 - np.exp(-np.exp(middle) * hazard))) < observed:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
 
 
 def _groups(risk: Floats, outcome: Outcome, horizon: float) -> tuple[tuple[float, float, int], ...]:

@@ -14,6 +14,7 @@ from engine.training.outcome import Floats, Outcome, StepFunction
 
 MAXIMUM_STEPS = 60
 TOLERANCE = 1e-10
+LARGEST_EFFECT = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def fit_cox(
         information = hessian + np.diag(penalty)
         step = _solve(information, slope)
         if float(slope @ step) < TOLERANCE:
+            _check_finite(beta * x.std(axis=0))
             return CoxFit(
                 beta, StepFunction(sets.times, np.cumsum(steps), before=0.0), value, information
             )
@@ -157,6 +159,15 @@ def _derivatives(x: Floats, beta: Floats, sets: RiskSets) -> tuple[float, Floats
     exposure = sets.exposure(steps) * relative
     hessian = (x * exposure[:, None]).T @ x - (mean * sets.deaths[:, None]).T @ mean
     return value, gradient, hessian, steps * np.exp(-shift)
+
+
+def _check_finite(effects: Floats) -> None:
+    """A log hazard ratio of 25 per standard deviation is an infinite one cut short."""
+    if float(np.abs(effects).max(initial=0.0)) > LARGEST_EFFECT:
+        raise InputError(
+            "A predictor separates the events perfectly, so its coefficient is infinite; "
+            "use a ridge penalty"
+        )
 
 
 def _solve(information: Floats, slope: Floats) -> Floats:
