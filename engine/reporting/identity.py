@@ -1,10 +1,9 @@
 """Who made a result: UIDs, equipment, series (DESIGN decision 3, IHE AIR).
 
-Output UIDs are UUIDs of version 5 under 2.25 (PS3.5 B.2), a function of the job and the
-role of the object alone: a retry writes the same UIDs and overwrites itself in the PACS.
+Output UIDs come from :meth:`AnalysisContext.derive_uid`: a function of the job and the role
+of the object alone, so a retry writes the same UIDs and overwrites itself in the PACS.
 """
 
-import uuid
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -16,7 +15,6 @@ from engine.values.provenance import AnalysisContext, ModelIdentity
 MANUFACTURER = "HepatoCast"
 DEVICE_NAME = "HEPATOCAST"
 MODEL_NAME = "HepatoCast engine"
-NAMESPACE = uuid.UUID("5064d647-4d89-4080-bf25-d58e82dce647")
 IMPLEMENTATION_CLASS_UID = "2.25.327876511506502142712256098099940373335"
 
 
@@ -44,34 +42,19 @@ PDF_SERIES = SeriesRole(
 )
 
 
-def derive_uid(job_id: str, role: str) -> str:
-    """UID of one object of a job, stable over retries.
-
-    Args:
-        job_id: Identity of the job; must not be empty, or all jobs would share UIDs.
-        role: What the UID is for ("sr", "sr/series", "sc/3").
-
-    Raises:
-        ValueError: The job has no identity.
-    """
-    if not job_id:
-        raise ValueError("Output UIDs need a job identity, got an empty job_id")
-    return f"2.25.{uuid.uuid5(NAMESPACE, f'{len(job_id)}:{job_id}/{role}').int}"
-
-
 def series_uid(context: AnalysisContext, series: SeriesRole) -> str:
     """Series Instance UID of an output series."""
-    return derive_uid(context.job_id, f"{series.role}/series")
+    return context.derive_uid("report", series.role, "series")
 
 
 def instance_uid(context: AnalysisContext, series: SeriesRole, number: int = 1) -> str:
     """SOP Instance UID of the n-th object of an output series."""
-    return derive_uid(context.job_id, f"{series.role}/{number}")
+    return context.derive_uid("report", series.role, str(number))
 
 
 def liver_tracking_uid(context: AnalysisContext) -> str:
     """Tracking UID of the liver, shared by SEG and SR."""
-    return derive_uid(context.job_id, "tracking/liver")
+    return context.derive_uid("tracking", "liver")
 
 
 def device_serial_number(model: ModelIdentity | None) -> str:

@@ -8,6 +8,7 @@ from engine.reporting.fonts import BOLD, REGULAR, printable
 from engine.reporting.palette import lesion_color
 from engine.reporting.pdf_scene import to_color
 from engine.reporting.pdf_style import ACCENT, HAIRLINE, INK, MUTED
+from engine.reporting.wording import format_value
 from engine.values.prognosis import RiskPrediction
 
 TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60)
@@ -117,6 +118,6 @@ class FeatureChart(Flowable):  # type: ignore[misc]
                 canvas.circle(start + (end - start) * share, y + 2.5, 3, stroke=0, fill=1)
                 canvas.circle(x_text + 3, y + 2.5, 2.4, stroke=0, fill=1)
                 canvas.setFillColor(INK)
-                written = f"{number}: {value:.4g}"
+                written = f"{number}: {format_value(value)}"
                 canvas.drawString(x_text + 8, y, written)
                 x_text += 14 + canvas.stringWidth(written, REGULAR, 7.4)

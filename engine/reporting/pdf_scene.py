@@ -100,15 +100,16 @@ class SceneFlowable(Flowable):  # type: ignore[misc]
 
     def _halo(self, canvas: Canvas, at: tuple[float, float], text: str, color: Color) -> None:
         """Text with a dark rim, readable on any gray."""
-        for mode, line, fill in ((2, black, black), (0, color, color)):
-            written = canvas.beginText(*at)
-            written.setFont(BOLD, self.text_size)
+        written = canvas.beginText()
+        written.setFont(BOLD, self.text_size)
+        canvas.setLineWidth(1.4)
+        canvas.setStrokeColor(black)
+        for mode, fill in ((2, black), (0, color)):
+            written.setTextOrigin(*at)
             written.setTextRenderMode(mode)
-            canvas.setLineWidth(1.4)
-            canvas.setStrokeColor(line)
             written.setFillColor(fill)
             written.textOut(printable(text))
-            canvas.drawText(written)
+        canvas.drawText(written)
 
     def _draw_letters(self, canvas: Canvas) -> None:
         rows, columns = self.scene.gray.shape

@@ -1,6 +1,6 @@
 """Typography and page frame of the PDF report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -63,10 +63,11 @@ def paragraph(text: str, name: str = "body") -> Paragraph:
 
 
 def table(
-    rows: list[tuple[str, ...]],
+    rows: Sequence[tuple[str, ...]],
     widths: tuple[float, ...],
     *,
     numbers_from: int | None = None,
+    share: float = 1.0,
     styles: tuple[tuple[object, ...], ...] = (),
 ) -> Table:
     """A ruled table whose first row repeats on every page.
@@ -75,6 +76,7 @@ def table(
         rows: Cells as plain text, heading first.
         widths: Column widths as shares of the text width.
         numbers_from: First column that is aligned right; None for none.
+        share: Part of the text width the table takes.
         styles: Further reportlab table styles.
     """
     cells = []
@@ -86,7 +88,7 @@ def table(
             made.append(paragraph(cell, "number" if right and index else kind))
         cells.append(made)
     whole = sum(widths)
-    columns = [TEXT_WIDTH * width / whole for width in widths]
+    columns = [TEXT_WIDTH * share * width / whole for width in widths]
     made_table = Table(cells, colWidths=columns, repeatRows=1, hAlign="LEFT")
     made_table.setStyle(
         TableStyle(
@@ -116,37 +118,30 @@ class PageFrame:
         """Draw header and footer of one page."""
         canvas.saveState()
         top = PAGE_HEIGHT - 13 * mm
-        _text(canvas, SIDE, top, "HepatoCast  Liver CT analysis", 8.4, INK, BOLD)
+        _text(canvas, (SIDE, top), "HepatoCast  Liver CT analysis", 8.4, INK, BOLD)
         label = "RESEARCH USE ONLY"
         width = canvas.stringWidth(label, BOLD, 8)
         canvas.setFillColor(CAUTION)
         canvas.roundRect(
             PAGE_WIDTH - SIDE - width - 10, top - 4.2, width + 10, 14, 3, stroke=0, fill=1
         )
-        _text(canvas, PAGE_WIDTH - SIDE - width - 5, top, label, 8, white, BOLD)
-        _text(canvas, SIDE, top - 12, self.patient_line, 7.4, MUTED)
+        _text(canvas, (PAGE_WIDTH - SIDE - width - 5, top), label, 8, white, BOLD)
+        _text(canvas, (SIDE, top - 12), self.patient_line, 7.4, MUTED)
         canvas.setStrokeColor(HAIRLINE)
         canvas.setLineWidth(0.6)
         canvas.line(SIDE, top - 17, PAGE_WIDTH - SIDE, top - 17)
         canvas.line(SIDE, 17 * mm, PAGE_WIDTH - SIDE, 17 * mm)
-        _text(canvas, SIDE, 13.2 * mm, RESEARCH_USE_STATEMENT, 7.2, CAUTION, BOLD)
-        _text(canvas, SIDE, 9.4 * mm, self.made_line, 6.8, MUTED)
+        _text(canvas, (SIDE, 13.2 * mm), RESEARCH_USE_STATEMENT, 7.2, CAUTION, BOLD)
+        _text(canvas, (SIDE, 9.4 * mm), self.made_line, 6.8, MUTED)
         place = f"page {number} of {total}"
-        _text(
-            canvas,
-            PAGE_WIDTH - SIDE - canvas.stringWidth(place, REGULAR, 6.8),
-            9.4 * mm,
-            place,
-            6.8,
-            MUTED,
-        )
+        right = PAGE_WIDTH - SIDE - canvas.stringWidth(place, REGULAR, 6.8)
+        _text(canvas, (right, 9.4 * mm), place, 6.8, MUTED)
         canvas.restoreState()
 
 
 def _text(
     canvas: Canvas,
-    x: float,
-    y: float,
+    at: tuple[float, float],
     text: str,
     size: float,
     color: Color,
@@ -154,7 +149,7 @@ def _text(
 ) -> None:
     canvas.setFont(face, size)
     canvas.setFillColor(color)
-    canvas.drawString(x, y, printable(text))
+    canvas.drawString(*at, printable(text))
 
 
 def numbered_canvas(frame: PageFrame) -> Callable[..., Canvas]:

@@ -22,7 +22,6 @@ from engine.reporting.identity import (
     MODEL_NAME,
     SEG_SERIES,
     code_item,
-    derive_uid,
     device_serial_number,
     instance_uid,
     liver_tracking_uid,
@@ -131,7 +130,7 @@ def _source_images(volume: Volume, context: AnalysisContext) -> list[Dataset]:
     frame_of_reference = (
         volume.geometry.frame_of_reference_uid
         or str(first.get("FrameOfReferenceUID") or "")
-        or derive_uid(context.job_id, "frame-of-reference")
+        or context.derive_uid("report", "frame-of-reference")
     )
     images = []
     for header in volume.headers:
@@ -213,7 +212,7 @@ def _cite_sources(seg: Dataset, volume: Volume, positions: Sequence[Sequence[Dat
 
 def _settle(seg: Dataset, context: AnalysisContext, model: ModelIdentity, header: Dataset) -> None:
     """Replace everything highdicom took from clock and chance by the job's own values."""
-    organization = derive_uid(context.job_id, "seg/dimension-organization")
+    organization = context.derive_uid("report", "seg", "dimension-organization")
     seg.DimensionOrganizationSequence[0].DimensionOrganizationUID = organization
     for dimension in seg.DimensionIndexSequence:
         dimension.DimensionOrganizationUID = organization

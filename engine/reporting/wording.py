@@ -88,7 +88,9 @@ def format_value(value: float | str | None) -> str:
     """A number without needless digits, a word as it is, a dash for nothing."""
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def score_inputs(score: Score) -> str:

@@ -23,7 +23,6 @@ from engine.values.prognosis import Contribution, Refusal, RiskPrediction, Score
 from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
 from engine.values.result import AnalysisResult, NotAnalyzed, SeriesDecision
 from engine.values.volume import Volume
-from tests.phantoms.abdomen import SMALL, TWO_LESIONS, Ball, make_grid, sample
 from tests.phantoms.ct_headers import (
     PATIENT_NAME,
     SERIES_UID,
@@ -31,6 +30,7 @@ from tests.phantoms.ct_headers import (
     make_enhanced,
     make_slices,
 )
+from tests.phantoms.report_patient import SMALL, TWO_LESIONS, Ball, make_grid, sample
 
 SEGMENTS = (
     CodedSegment(

@@ -14,7 +14,6 @@ from engine.reporting.report_file import SegmentationType
 from engine.reporting.seg import compose_seg
 from engine.reporting.source_plane import find_planes
 from engine.values.result import AnalysisResult
-from tests.phantoms.abdomen import ORIENTATIONS
 from tests.phantoms.analysis_result import (
     SEGMENTS,
     cached_result,
@@ -23,6 +22,7 @@ from tests.phantoms.analysis_result import (
     resampled,
 )
 from tests.phantoms.conformance import read_dataset
+from tests.phantoms.report_patient import ORIENTATIONS
 
 
 def compose(result: AnalysisResult, kind: SegmentationType = SegmentationType.BINARY) -> bytes:

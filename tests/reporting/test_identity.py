@@ -1,18 +1,17 @@
 """Output identities are functions of the job, never of the clock or of chance."""
 
 import re
-import uuid
 
-import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from engine.reporting.identity import (
     IMPLEMENTATION_CLASS_UID,
-    NAMESPACE,
+    PDF_SERIES,
+    SC_SERIES,
     SEG_SERIES,
+    SR_SERIES,
     contributing_equipment,
-    derive_uid,
     format_datetime,
     implementation_version,
     instance_uid,
@@ -22,32 +21,24 @@ from tests.phantoms.analysis_result import make_context
 
 
 def test_a_retry_writes_the_same_uids() -> None:
-    assert derive_uid("job-1", "sr") == derive_uid("job-1", "sr")
+    first, again = make_context("job-1"), make_context("job-1")
+    assert instance_uid(first, SEG_SERIES) == instance_uid(again, SEG_SERIES)
+    assert series_uid(first, SEG_SERIES) == series_uid(again, SEG_SERIES)
 
 
-def test_jobs_and_roles_never_share_a_uid() -> None:
-    uids = {derive_uid(job, role) for job in ("a", "b", "a/sr") for role in ("sr", "seg", "sr/sr")}
-    assert len(uids) == 9
-
-
-def test_a_uid_is_a_version_5_uuid_under_2_25() -> None:
-    uid = derive_uid("job-1", "sr")
-    assert UID(uid).is_valid
-    assert len(uid) <= 64
-    assert uuid.UUID(int=int(uid.removeprefix("2.25."))) == uuid.uuid5(NAMESPACE, "5:job-1/sr")
-
-
-def test_a_job_without_identity_is_refused() -> None:
-    with pytest.raises(ValueError, match="empty job_id"):
-        derive_uid("", "sr")
-
-
-def test_series_and_instances_have_their_own_uids() -> None:
-    context = make_context()
-    uids = {series_uid(context, SEG_SERIES)} | {
-        instance_uid(context, SEG_SERIES, n) for n in (1, 2, 3)
+def test_jobs_series_and_instances_never_share_a_uid() -> None:
+    uids = {
+        uid
+        for job in ("a", "b")
+        for series in (SEG_SERIES, SR_SERIES, SC_SERIES, PDF_SERIES)
+        for uid in (
+            series_uid(make_context(job), series),
+            instance_uid(make_context(job), series, 1),
+            instance_uid(make_context(job), series, 2),
+        )
     }
-    assert len(uids) == 4
+    assert len(uids) == 24
+    assert all(UID(uid).is_valid and uid.startswith("2.25.") for uid in uids)
 
 
 def test_the_moment_carries_its_offset_from_utc() -> None:

@@ -11,7 +11,6 @@ from engine.reporting.report_file import ReportFile, SegmentationType
 from engine.reporting.seg import compose_seg, label_segments
 from engine.reporting.source_plane import find_planes
 from engine.values.result import AnalysisResult
-from tests.phantoms.abdomen import ORIENTATIONS, TWO_LESIONS, Ball
 from tests.phantoms.analysis_result import SEGMENTS, cached_result, make_result, resampled
 from tests.phantoms.conformance import (
     Writer,
@@ -20,6 +19,7 @@ from tests.phantoms.conformance import (
     iod_problems,
     read_dataset,
 )
+from tests.phantoms.report_patient import ORIENTATIONS, TWO_LESIONS, Ball
 
 BINARY, LABELMAP = SegmentationType.BINARY, SegmentationType.LABELMAP
 

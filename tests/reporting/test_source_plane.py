@@ -7,8 +7,8 @@ import pytest
 
 from engine.errors import InvalidGeometryError
 from engine.reporting.source_plane import find_planes
-from tests.phantoms.abdomen import ORIENTATIONS
 from tests.phantoms.analysis_result import make_volume
+from tests.phantoms.report_patient import ORIENTATIONS
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)

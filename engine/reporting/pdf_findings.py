@@ -1,0 +1,228 @@
+"""Sections of the PDF that tell what was found: patient, pictures, lesions, burden, risk."""
+
+from reportlab.platypus import Flowable, KeepTogether, Spacer, Table, TableStyle
+
+from engine.reporting.attributes import legal_text
+from engine.reporting.key_images import Scene, Viewer, lesion_scenes, liver_scenes
+from engine.reporting.palette import lesion_color
+from engine.reporting.pdf_charts import SurvivalChart
+from engine.reporting.pdf_scene import SceneFlowable, to_color
+from engine.reporting.pdf_style import (
+    ACCENT,
+    TEXT_WIDTH,
+    TINT,
+    paragraph,
+    table,
+)
+from engine.reporting.wording import (
+    BURDEN_ASSUMPTION,
+    LESION_HEADINGS,
+    LESION_MEANING,
+    criteria_rows,
+    findings_sentence,
+    format_value,
+    lesion_row,
+)
+from engine.values.prognosis import RiskPrediction
+from engine.values.result import AnalysisResult
+
+BARE = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 0),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+    ]
+)
+
+
+def format_date(date: str) -> str:
+    """A DICOM date as year-month-day; a dash when there is none."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else "–"
+
+
+def format_name(name: str) -> str:
+    """The alphabetic component group of a DICOM person name, family name first."""
+    parts = [part for part in name.split("=", maxsplit=1)[0].split("^") if part]
+    return f"{parts[0]}, {' '.join(parts[1:])}" if len(parts) > 1 else "".join(parts)
+
+
+def identification(result: AnalysisResult) -> list[Flowable]:
+    """Title, patient and study."""
+    header, volume = result.reference.headers[0], result.reference
+    name, sex = legal_text(header, "PatientName"), legal_text(header, "PatientSex")
+    shape, spacing = volume.geometry.shape, volume.geometry.spacing
+    pairs = (
+        ("Patient", format_name(name) or "–"),
+        ("Patient ID", legal_text(header, "PatientID") or "–"),
+        ("Born", format_date(legal_text(header, "PatientBirthDate"))),
+        ("Sex", sex or "–"),
+        ("Study", legal_text(header, "StudyDescription") or "–"),
+        ("Study date", format_date(legal_text(header, "StudyDate"))),
+        ("Accession", legal_text(header, "AccessionNumber") or "–"),
+        ("Analyzed", result.context.created_at.strftime("%Y-%m-%d %H:%M %z")),
+        ("Series", f"{volume.series.series_number or '–'}, {volume.series.phase.value}"),
+        (
+            "Volume",
+            f"{shape[2]} × {shape[1]} × {shape[0]}, {spacing.column_mm:.2f} × "
+            f"{spacing.row_mm:.2f} × {spacing.slice_mm:.2f} mm",
+        ),
+    )
+    cells = [
+        [cell for name, value in pairs[i : i + 2] for cell in (name, value)]
+        for i in range(0, len(pairs), 2)
+    ]
+    made = [
+        [paragraph(cell, "head" if i % 2 == 0 else "cell") for i, cell in enumerate(row)]
+        for row in cells
+    ]
+    widths = [TEXT_WIDTH * share for share in (0.12, 0.38, 0.12, 0.38)]
+    block = Table(made, colWidths=widths, style=BARE, spaceAfter=8)
+    return [paragraph("Liver CT analysis", "title"), block]
+
+
+def summary(result: AnalysisResult) -> list[Flowable]:
+    """The finding in one sentence, and the warnings of the analysis."""
+    box = Table([[paragraph(findings_sentence(result), "lead")]], colWidths=[TEXT_WIDTH])
+    box.setStyle(
+        TableStyle(
+            [
+                ("BACKGROUND", (0, 0), (-1, -1), TINT),
+                ("LINEBEFORE", (0, 0), (0, -1), 3, ACCENT),
+                ("LEFTPADDING", (0, 0), (-1, -1), 10),
+                ("TOPPADDING", (0, 0), (-1, -1), 6),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+            ]
+        )
+    )
+    parts: list[Flowable] = [box, Spacer(1, 5), paragraph(LESION_MEANING, "small")]
+    parts += [paragraph(f"Warning: {warning}") for warning in result.warnings]
+    return parts
+
+
+def _picture_row(scenes: tuple[Scene, Scene, Scene], height: float) -> Table:
+    """The measured plane large, the two others stacked beside it."""
+    left, right = TEXT_WIDTH * 0.62, TEXT_WIDTH * 0.36
+    beside = Table(
+        [
+            [SceneFlowable(scenes[1], right, height / 2 - 3, 6.5)],
+            [SceneFlowable(scenes[2], right, height / 2 - 3, 6.5)],
+        ],
+        colWidths=[right],
+        style=BARE,
+    )
+    main = SceneFlowable(scenes[0], left, height)
+    return Table([[main, beside]], colWidths=[left + TEXT_WIDTH * 0.02, right], style=BARE)
+
+
+def key_images(result: AnalysisResult, viewer: Viewer, maximum: int) -> list[Flowable]:
+    """Pictures of the largest lesions; of the liver when there is none."""
+    lesions = result.findings.lesions[:maximum]
+    if not lesions:
+        title = paragraph("Key images: liver where it is largest", "section")
+        return [KeepTogether([title, _picture_row(liver_scenes(viewer), 260)])]
+    parts: list[Flowable] = []
+    for lesion in lesions:
+        row = lesion_row(lesion)
+        told = f"{lesion.tracking_id}: {row[1]} × {row[2]}, {row[4]}"
+        pictures = _picture_row(lesion_scenes(viewer, lesion), 262 if not parts else 232)
+        parts.append(KeepTogether([paragraph(told, "section"), pictures, Spacer(1, 4)]))
+    if len(result.findings.lesions) > len(lesions):
+        rest = len(result.findings.lesions) - len(lesions)
+        parts.append(paragraph(f"{rest} smaller lesions have no picture; see the table.", "small"))
+    return parts
+
+
+def lesion_table(result: AnalysisResult) -> list[Flowable]:
+    """All lesions with what was measured on them."""
+    lesions = result.findings.lesions
+    if not lesions:
+        return []
+    rows = [LESION_HEADINGS, *(lesion_row(lesion) for lesion in lesions)]
+    colors = (
+        ("LEFTPADDING", (0, 0), (0, -1), 9),
+        *(
+            ("LINEBEFORE", (0, i), (0, i), 3, to_color(lesion_color(lesion.number)))
+            for i, lesion in enumerate(lesions, 1)
+        ),
+    )
+    note = (
+        "Long axis: longest diameter on one acquired slice (RECIST 1.1); short axis: longest "
+        "perpendicular on that slice. Confidence: mean tumor probability of the model inside "
+        "the lesion, not a probability of cancer."
+    )
+    return [
+        paragraph("Lesions", "section"),
+        table(rows, (0.6, 1.2, 1.2, 1.2, 1.1, 1.0, 1.2, 1.2), numbers_from=1, styles=colors),
+        Spacer(1, 3),
+        paragraph(note, "small"),
+    ]
+
+
+def burden(result: AnalysisResult) -> list[Flowable]:
+    """Tumor burden and the size-and-number criteria with their assumption."""
+    if not result.findings.lesions:
+        return []
+    found = result.findings.burden
+    told = (
+        f"Number {found.number}; largest {found.largest_mm:.1f} mm; sum of long axes "
+        f"{found.sum_mm:.1f} mm; tumor {found.total_volume_ml:.1f} mL of "
+        f"{found.liver_volume_ml:.0f} mL liver ({found.tumor_fraction:.1%})."
+    )
+    rows = [("Criterion", "Outcome", "Rule"), *criteria_rows(found)]
+    block = [
+        paragraph("Tumor burden and criteria", "section"),
+        paragraph(told),
+        table(rows, (1.4, 1.0, 4.2)),
+        Spacer(1, 3),
+        paragraph(BURDEN_ASSUMPTION, "small"),
+    ]
+    return [KeepTogether(block)]
+
+
+def _facts(prediction: RiskPrediction) -> list[Flowable]:
+    rows = [("Months", "Event-free", prediction.interval)]
+    for month, value, low, high in zip(
+        prediction.times_months,
+        prediction.survival,
+        prediction.lower,
+        prediction.upper,
+        strict=True,
+    ):
+        if month in (6, 12, 24, 36, 60):
+            rows.append((f"{month:.0f}", f"{value:.0%}", f"{low:.0%} to {high:.0%}"))
+    told = [
+        f"Risk group: {prediction.risk_group}; linear predictor "
+        f"{prediction.linear_predictor:.3g}, {prediction.percentile:.0f}th percentile of the "
+        "development cohort (higher means higher risk).",
+        f"Rests on: {', '.join(prediction.used_modalities) or 'nothing'}.",
+    ]
+    told += [
+        f"{c.predictor} {format_value(c.value)}: {c.effect:+.2f}"
+        for c in prediction.contributions[:6]
+    ]
+    told += [f"Missing: {text}" for text in prediction.missing]
+    told += [f"Caution: {text}" for text in (*prediction.flags, *prediction.limits)]
+    return [
+        table(rows, (1, 1, 2), share=0.47),
+        Spacer(1, 4),
+        *(paragraph(text, "small") for text in told),
+    ]
+
+
+def predictions(result: AnalysisResult) -> list[Flowable]:
+    """Risk predictions, each with curve, interval and limits; refusals with their reason."""
+    parts: list[Flowable] = []
+    for prediction in result.predictions:
+        half = TEXT_WIDTH * 0.5
+        title = f"Risk prediction: {prediction.outcome} ({prediction.package})"
+        facts = Table([[fact] for fact in _facts(prediction)], colWidths=[half - 12], style=BARE)
+        row = Table(
+            [[SurvivalChart(prediction, half - 8), facts]], colWidths=[half, half], style=BARE
+        )
+        parts.append(KeepTogether([paragraph(title, "section"), row]))
+    if result.refusals:
+        rows = [("Not predicted", "Reason"), *((r.name, r.reason) for r in result.refusals)]
+        parts += [Spacer(1, 5), table(rows, (1.4, 4))]
+    return parts

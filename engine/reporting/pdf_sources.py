@@ -1,0 +1,165 @@
+"""Sections of the PDF that tell where it comes from: scores, values, series, model, limits."""
+
+import math
+
+from reportlab.platypus import Flowable, KeepTogether, Spacer
+
+from engine.reporting.pdf_charts import FeatureChart
+from engine.reporting.pdf_style import TEXT_WIDTH, paragraph, table
+from engine.reporting.wording import format_value, score_inputs, short_uid
+from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
+
+KEY_FEATURES = {
+    "RNU0": "Volume (mesh), mm³",
+    "QCFX": "Sphericity",
+    "Q3CK": "Elongation",
+    "N17B": "Flatness",
+    "Q4LE": "Mean intensity, HU",
+    "ECT3": "Intensity variance, HU²",
+    "KE2A": "Intensity skewness",
+    "IPH6": "Intensity kurtosis",
+    "TLU2": "Histogram entropy, bit",
+    "BJ5W": "Histogram uniformity",
+}
+MAXIMUM_CHARTED = 5
+
+
+def scores(result: AnalysisResult) -> list[Flowable]:
+    """Computed scores with inputs and sources, then the refused ones with what is missing."""
+    computed = [score for score in result.scores if score.value is not None]
+    refused = [score for score in result.scores if score.value is None]
+    parts: list[Flowable] = []
+    if computed:
+        rows = [("Score", "Value", "Category", "Inputs with source", "Reference")]
+        rows += [
+            (
+                score.name + ("" if score.confirmed else " (unconfirmed)"),
+                format_value(score.value) + ("" if score.unit in ("", "1") else f" {score.unit}"),
+                score.category,
+                ". ".join((score_inputs(score), *score.caveats)),
+                score.citation,
+            )
+            for score in computed
+        ]
+        parts += [
+            paragraph("Published scores", "section"),
+            table(rows, (1.2, 0.7, 1.1, 3.1, 2.3)),
+        ]
+    if refused:
+        names = [(score.name, ", ".join(score.missing) or "–") for score in refused]
+        title = "Scores that were not computed" if computed else "Published scores"
+        parts += [
+            paragraph(title, "section"),
+            table([("Not computed", "Missing or out of bounds"), *names], (1.4, 4)),
+        ]
+    return parts
+
+
+def clinical_values(result: AnalysisResult) -> list[Flowable]:
+    """Values that were used, with date and source, and values that were offered and refused."""
+    record = result.clinical
+    if record is None or not (record.observations or record.rejections):
+        return []
+    parts: list[Flowable] = [paragraph("Clinical values", "section")]
+    if record.observations:
+        rows = [("Value", "Result", "Code", "Date", "Source")]
+        rows += [
+            (
+                observation.analyte.replace("_", " ")
+                + (" (imputed)" if observation.imputed else ""),
+                f"{format_value(observation.value)} "
+                f"{'' if observation.unit == '1' else observation.unit}",
+                f"{observation.code_system} {observation.code}",
+                observation.observed_on.isoformat() if observation.observed_on else "–",
+                observation.source,
+            )
+            for observation in record.observations
+        ]
+        parts.append(table(rows, (1.4, 1.3, 1.2, 1.0, 2.6)))
+    if record.rejections:
+        refused = [(r.analyte.replace("_", " "), r.source, r.reason) for r in record.rejections]
+        heading = ("Not used", "Source", "Reason")
+        parts += [Spacer(1, 5), table([heading, *refused], (1.4, 2.4, 3.7))]
+    return parts
+
+
+def radiomics(result: AnalysisResult) -> list[Flowable]:
+    """Key features of the lesions in the reference phase, side by side."""
+    phase = result.reference.series.phase
+    by_code: dict[str, list[tuple[int, float]]] = {}
+    for lesion in result.findings.lesions[:MAXIMUM_CHARTED]:
+        for features in result.features:
+            if features.region != f"lesion {lesion.number}" or features.phase != phase:
+                continue
+            for feature in features.features:
+                if not feature.filter and math.isfinite(feature.value):
+                    by_code.setdefault(feature.ibsi_code, []).append((lesion.number, feature.value))
+    rows = [(name, by_code[code]) for code, name in KEY_FEATURES.items() if code in by_code]
+    if not rows:
+        return []
+    total = sum(len(features.features) for features in result.features)
+    note = f"{total} features in all, with IBSI codes and settings, are in features.json."
+    return [
+        KeepTogether(
+            [
+                paragraph("Radiomics: key features", "section"),
+                FeatureChart(rows, TEXT_WIDTH),
+                Spacer(1, 3),
+                paragraph(note, "small"),
+            ]
+        )
+    ]
+
+
+def series_table(result: AnalysisResult) -> list[Flowable]:
+    """Which series were used or refused, and why."""
+    if not result.series_decisions:
+        return []
+    rows = [("Series", "Description", "Phase", "Role", "Reason")]
+    rows += [
+        (
+            short_uid(decision.series_instance_uid),
+            decision.description or "–",
+            decision.phase.value,
+            decision.role,
+            decision.reason,
+        )
+        for decision in result.series_decisions
+    ]
+    parts: list[Flowable] = [
+        paragraph("Series of the study", "section"),
+        table(rows, (1.2, 1.8, 1.1, 0.9, 3.4)),
+    ]
+    parts += [paragraph(f"Volume: {note}", "small") for note in result.reference.notes]
+    return parts
+
+
+def provenance(result: AnalysisResult) -> list[Flowable]:
+    """Model, software, device, limits, statement."""
+    model, device = result.model, result.device
+    facts = [
+        ("What", "Which"),
+        ("Model package", f"{model.name} {model.version}"),
+        ("Package SHA-256", model.sha256),
+        ("Intended use", model.intended_use),
+        ("Software", f"HepatoCast {result.context.software_version}"),
+        (
+            "Computed on",
+            f"{device.execution_provider}, onnxruntime {device.onnxruntime_version}"
+            + (f", {device.description}" if device.description else "")
+            + f" (requested: {device.requested})",
+        ),
+        ("Job", result.context.job_id),
+        ("Reference series", result.reference.series.series_instance_uid),
+    ]
+    facts += [("Supersedes", p.sop_instance_uid) for p in result.context.predecessors]
+    return [
+        KeepTogether(
+            [
+                paragraph("Limits", "section"),
+                *(paragraph(f"• {limit}") for limit in model.limits),
+                paragraph(f"• {RESEARCH_USE_STATEMENT}"),
+            ]
+        ),
+        KeepTogether([paragraph("Model and software", "section"), table(facts, (1.2, 4.8))]),
+    ]
