@@ -92,7 +92,7 @@ DEMO_PARAMETERS = PhantomParameters(
         LesionParameters(diameter_mm=44.0, necrosis=0.45, lobulation=0.14),
         LesionParameters(diameter_mm=31.0, portal_offset_hu=-38.0),
         LesionParameters(diameter_mm=22.0, arterial_offset_hu=50.0),
-        LesionParameters(diameter_mm=17.0, portal_offset_hu=-36.0, arterial_offset_hu=40.0),
+        LesionParameters(diameter_mm=19.0, portal_offset_hu=-36.0, arterial_offset_hu=40.0),
     ),
 )
 
