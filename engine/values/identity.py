@@ -60,8 +60,12 @@ class SeriesIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageReference:
-    """One image, or one frame of a multi-frame image (frame_number counts from 1)."""
+    """One image, or one frame of a multi-frame image (frame_number counts from 1).
+
+    ``series_instance_uid`` is set where the reference leaves its series (predecessors).
+    """
 
     sop_class_uid: str
     sop_instance_uid: str
     frame_number: int | None = None
+    series_instance_uid: str = ""
