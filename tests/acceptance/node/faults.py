@@ -1,0 +1,391 @@
+# ruff: noqa: T201, D101, D102, S311
+"""Must show 2: faults at random instants, and what was lost or doubled.
+
+    python -m tests.acceptance.node.faults [--kills 50] [--only NAME ...] [--seed 1]
+
+Real processes on loopback: `hepatocast-node serve` with a recorded engine, Orthanc as the
+destination, senders that repeat what was not acknowledged, as a PACS does. For every
+instance that was answered with Success the command looks for its row and its file; for
+every job it counts the objects in Orthanc.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, _config
+from pynetdicom.sop_class import CTImageStorage
+
+from tests.dicom_node.testbed import NODE_TITLE, ORTHANC_TITLE, Node, Orthanc, make_ct, wait_until
+
+FINAL = {"delivered", "not-analyzed", "dead-letter", "superseded"}
+OBJECTS_PER_RESULT = 4
+SENDERS = 4
+
+
+@dataclass
+class Outcome:
+    name: str
+    faults: int
+    studies: int
+    acknowledged: int
+    lost: int
+    doubled: int
+    unfinished: int
+    seconds: float
+    ends: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.doubled or self.unfinished)
+
+
+class Senders:
+    """Threads that send studies until every instance was answered with Success."""
+
+    def __init__(self, port: int, *, slices: int = 4, size: int = 16) -> None:
+        self._port, self._slices, self._size = port, slices, size
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self.acknowledged: dict[str, str] = {}
+        self.studies: set[str] = set()
+        self._threads = [threading.Thread(target=self._run) for _ in range(SENDERS)]
+
+    def start(self, studies: int) -> None:
+        self._left = studies
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self._left <= 0:
+                    return
+                self._left -= 1
+            series = make_ct(slices=self._slices, size=self._size, patient="slow")
+            with self._lock:
+                self.studies.add(str(series[0].StudyInstanceUID))
+            while series:
+                series = [d for d in series if not self._send_all(series, d)]
+                if series:
+                    time.sleep(0.3)
+
+    def _send_all(self, series: list[Dataset], dataset: Dataset) -> bool:
+        uid = str(dataset.SOPInstanceUID)
+        if uid not in self.acknowledged and dataset is series[0]:
+            self._send(series)
+        return uid in self.acknowledged
+
+    def _send(self, series: list[Dataset]) -> None:
+        entity = AE(ORTHANC_TITLE)
+        entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = 10
+        entity.add_requested_context(CTImageStorage)
+        association = entity.associate("127.0.0.1", self._port, ae_title=NODE_TITLE)
+        if not association.is_established:
+            return
+        for dataset in series:
+            try:
+                status = association.send_c_store(dataset)
+            except (RuntimeError, ValueError):
+                break
+            if status.get("Status") != 0:
+                break
+            with self._lock:
+                self.acknowledged[str(dataset.SOPInstanceUID)] = str(dataset.StudyInstanceUID)
+        if association.is_established:
+            association.release()
+
+
+class Site:
+    """One scenario's node, PACS and folder."""
+
+    def __init__(
+        self, folder: Path, *, proxy: "CuttingProxy | None" = None, **configure: str
+    ) -> None:
+        self.folder = folder
+        self.node = Node(folder / "node")
+        self.pacs = Orthanc(folder / "pacs", self.node.port, route=False).start()
+        port = self.pacs.dicom_port
+        if proxy is not None:
+            proxy.target = port
+            port = proxy.port
+        self.node.configure(
+            port, behavior="by-patient", dashboard="enabled = false", **configure
+        ).start()
+
+    def close(self) -> None:
+        self.node.kill()
+        self.pacs.stop(signal.SIGKILL)
+
+    def rows(self, sql: str) -> list[tuple[str, ...]]:
+        path = self.node.folder / "state" / "node.sqlite"
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            if not connection.execute("select 1 from sqlite_master where name='hosts'").fetchall():
+                return []
+            return connection.execute(sql).fetchall()
+
+    def unfinished(self, senders: Senders) -> list[str]:
+        jobs = self.rows("select study_uid, state from jobs order by created_at")
+        latest = dict(jobs)
+        alive = {study for study, state in jobs if state not in FINAL}
+        return [s for s in senders.studies if s not in latest or s in alive]
+
+    def judge(self, name: str, senders: Senders, faults: int, started: float) -> Outcome:
+        """Wait for the ends, then count."""
+        senders.finish()
+        try:
+            wait_until(lambda: not self.unfinished(senders), seconds=180, what="all studies end")
+        except AssertionError as error:
+            print(f"  {error}", file=sys.stderr)
+        places = dict(self.rows("select sop_instance_uid, path from instances"))
+        state = self.node.folder / "state"
+        lost = [
+            u for u in senders.acknowledged if not (u in places and (state / places[u]).exists())
+        ]
+        jobs = self.rows("select job_id, state, study_uid from jobs")
+        delivered = {job for job, state, _ in jobs if state == "delivered"}
+        ours = dict(self.rows("select sop_instance_uid, job_id from objects"))
+        held = Counter(u for u in self.pacs.instance_uids() if u.startswith("2.25."))
+        doubled = sum(held.values()) - len(set(held)) + len(set(held) - set(ours))
+        per_job = Counter(ours[uid] for uid in held if uid in ours)
+        lost += [job for job in delivered if per_job[job] != OBJECTS_PER_RESULT]
+        return Outcome(
+            name, faults, len(senders.studies), len(senders.acknowledged), len(lost), doubled,
+            len(self.unfinished(senders)), time.monotonic() - started,
+            Counter(state for _, state, _ in jobs),
+        )  # fmt: skip
+
+
+class CuttingProxy:
+    """A TCP proxy that can cut every connection in the middle."""
+
+    def __init__(self) -> None:
+        self.target = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._server.getsockname()[1])
+        self._open: list[socket.socket] = []
+        self.is_down = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for connection in self._open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        self._open.clear()
+
+    def _accept(self) -> None:
+        while True:
+            near, _ = self._server.accept()
+            if self.is_down:
+                near.close()
+                continue
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target), 5)
+            except OSError:
+                near.close()
+                continue
+            self._open += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(2048):
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            sink.close()
+            source.close()
+
+
+@contextmanager
+def site_of(**configure: str) -> Iterator[Site]:
+    folder = Path(tempfile.mkdtemp(prefix="hepatocast-faults-"))
+    proxy = configure.pop("proxy", None)
+    site = Site(folder, proxy=proxy, **configure)  # type: ignore[arg-type]
+    try:
+        yield site
+    finally:
+        site.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill_service(kills: int, rng: random.Random) -> Outcome:
+    """Kill -9 of parent, listener, worker and engine at once, then a new start."""
+    with site_of() as site:
+        started = time.monotonic()
+        senders = Senders(site.node.port)
+        senders.start(max(kills, SENDERS))
+        for _ in range(kills):
+            time.sleep(rng.uniform(0.0, 4.0))
+            site.node.kill()
+            site.node.start()
+        return site.judge("kill -9 of the whole service", senders, kills, started)
+
+
+def kill_part(part: str) -> Callable[[int, random.Random], Outcome]:
+    """Kill -9 of one kind of process; the service starts it again."""
+
+    def scenario(kills: int, rng: random.Random) -> Outcome:
+        with site_of() as site:
+            started = time.monotonic()
+            senders = Senders(site.node.port)
+            senders.start(max(kills, SENDERS))
+            done, deadline = 0, time.monotonic() + 300
+            while done < kills and time.monotonic() < deadline:
+                time.sleep(rng.uniform(0.2, 2.0))
+                pids = find_processes(site.node, part)
+                if pids:
+                    os.kill(rng.choice(pids), signal.SIGKILL)
+                    done += 1
+                elif not site.unfinished(senders) and not senders_left(senders):
+                    break
+            return site.judge(f"kill -9 of the {part}", senders, done, started)
+
+    return scenario
+
+
+def senders_left(senders: Senders) -> bool:
+    return any(thread.is_alive() for thread in senders._threads)
+
+
+def find_processes(node: Node, part: str) -> list[int]:
+    """Processes of this node by the part they are, from /proc."""
+    needle = {"engine": str(node.folder / "state" / "results")}.get(part, f"run\0{part}")
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                line = (folder / "cmdline").read_text(errors="replace")
+            except OSError:
+                continue
+            is_ours = str(node.path) in line or part == "engine"
+            if is_ours and needle in line:
+                found.append(int(folder.name))
+    return found
+
+
+def kill_orthanc(kills: int, rng: random.Random) -> Outcome:
+    """Kill -9 of the destination while results arrive, then a new start."""
+    with site_of() as site:
+        started = time.monotonic()
+        senders = Senders(site.node.port)
+        senders.start(max(kills, SENDERS))
+        for _ in range(kills):
+            time.sleep(rng.uniform(0.5, 4.0))
+            site.pacs.stop(signal.SIGKILL)
+            time.sleep(rng.uniform(0.0, 2.0))
+            site.pacs.start()
+        return site.judge("kill -9 of Orthanc", senders, kills, started)
+
+
+def cut_network(kills: int, rng: random.Random) -> Outcome:
+    """Connections to the destination break in the middle; sometimes it stays unreachable."""
+    proxy = CuttingProxy()
+    with site_of(proxy=proxy) as site:  # type: ignore[arg-type]
+        started = time.monotonic()
+        senders = Senders(site.node.port)
+        senders.start(max(kills, SENDERS))
+        for number in range(kills):
+            time.sleep(rng.uniform(0.1, 1.5))
+            proxy.is_down = number % 5 == 4
+            proxy.cut()
+            if proxy.is_down:
+                time.sleep(1.0)
+                proxy.is_down = False
+        return site.judge("network cut within delivery", senders, kills, started)
+
+
+def fill_disk(kills: int, rng: random.Random) -> Outcome:
+    """The disk runs full while studies arrive and are analyzed, then has room again."""
+    folder = Path(tempfile.mkdtemp(prefix="hepatocast-disk-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder], check=True)
+    try:
+        site = Site(folder, listener="minimum_free_bytes = 2000000")
+        try:
+            started = time.monotonic()
+            senders = Senders(site.node.port, size=128)
+            senders.start(max(kills, SENDERS))
+            for _ in range(kills):
+                time.sleep(rng.uniform(0.5, 2.0))
+                filler = folder / "filler"
+                with filler.open("wb") as file:
+                    try:
+                        while True:
+                            file.write(bytes(65536))
+                    except OSError:
+                        pass
+                time.sleep(rng.uniform(0.5, 2.0))
+                filler.unlink()
+            return site.judge("disk full", senders, kills, started)
+        finally:
+            site.close()
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+SCENARIOS: dict[str, Callable[[int, random.Random], Outcome]] = {
+    "service": kill_service,
+    "worker": kill_part("worker"),
+    "listener": kill_part("listener"),
+    "engine": kill_part("engine"),
+    "orthanc": kill_orthanc,
+    "network": cut_network,
+    "disk": fill_disk,
+}
+
+
+def print_table(outcomes: list[Outcome]) -> None:
+    head = f"{'fault':30} {'faults':>6} {'studies':>7} {'Success':>7} {'lost':>5} {'doubled':>7}"
+    print(f"{head} {'open':>5} {'s':>6}  ends of jobs")
+    for o in outcomes:
+        ends = ", ".join(f"{number} {state}" for state, number in sorted(o.ends.items()))
+        print(
+            f"{o.name:30} {o.faults:6} {o.studies:7} {o.acknowledged:7} {o.lost:5} {o.doubled:7} "
+            f"{o.unfinished:5} {o.seconds:6.0f}  {ends}"
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="kills of the whole service")
+    parser.add_argument("--others", type=int, default=10, help="faults of each other kind")
+    parser.add_argument("--only", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    _config.LOG_HANDLER_LEVEL = "none"
+    outcomes = []
+    for name in options.only:
+        rng = random.Random(options.seed)
+        number = options.kills if name == "service" else options.others
+        outcomes.append(SCENARIOS[name](number, rng))
+        print_table(outcomes[-1:])
+    print()
+    print_table(outcomes)
+    return 0 if all(outcome.is_clean for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
