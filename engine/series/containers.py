@@ -52,6 +52,8 @@ def list_input(path: Path) -> Listing:
             raise UnreadableStudyError("Input needs a folder, zip or DICOM file; none is there")
         if zipfile.is_zipfile(path):
             return list_archive(path)
+        if _starts_like_zip(path):
+            raise UnreadableStudyError("Zip archive is damaged or cut short; pack it again")
         if path.name.upper() == MEDIA_DIRECTORY_NAME:
             return list_media_directory(path)
         source = ByteSource(path=path, name=path.name, size=path.stat().st_size)
@@ -142,6 +144,11 @@ def list_media_directory(path: Path) -> Listing:
 def is_media_directory(dataset: Dataset) -> bool:
     """Tell whether a dataset is a DICOMDIR under another name."""
     return "DirectoryRecordSequence" in dataset
+
+
+def _starts_like_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _check_count(count: int) -> None:

@@ -12,9 +12,9 @@ HU of the aorta that leave a phase possible (120 kVp)
     non-contrast up to 80: blood has 30 to 60 HU; late arterial from 190; portal venous 100 to
     220; delayed 75 to 140. The neighbors overlap on purpose: dose, cardiac output and tube
     voltage move the curve (Bae 2010, doi:10.1148/radiol.10090908), so a value between two
-    phases decides nothing. The bounds are this project's; on the 24 portal venous cases
-    of the training and import data the aorta measured 106 to 190 HU. Below 105 kVp iodine is brighter, so
-    only non-contrast is told from the rest.
+    phases decides nothing. The bounds are this project's; on the 24 portal venous cases of
+    the training and import data the aorta measured 106 to 190 HU. Below 105 kVp iodine is
+    brighter, so only non-contrast is told from the rest.
     Kidneys above 110 HU contradict non-contrast; a liver is not used, for fat moves it.
 """
 
