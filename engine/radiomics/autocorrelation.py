@@ -38,7 +38,8 @@ def describe_autocorrelation(
     deviation = np.zeros(mask.shape)
     deviation[mask] = deviations
     spectra = [
-        np.fft.rfftn(field, sizes) for field in (mask.astype(float), deviation, deviation**2)
+        np.fft.rfftn(field, sizes, axes=(0, 1, 2))
+        for field in (mask.astype(float), deviation, deviation**2)
     ]
     weights = _pair_weights(sizes, spacing_mm)
     total = _correlate(weights, spectra[0], spectra[0])

@@ -15,6 +15,7 @@ LIBRARY_STEM = "_core"
 FLAGS = (
     "-std=gnu11",
     "-O3",
+    "-g0",
     "-ffp-contract=off",
     "-fvisibility=hidden",
     "-fno-sanitize=all",

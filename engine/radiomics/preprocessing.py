@@ -219,7 +219,7 @@ def _resample_image(
         first, last = math.floor(positions[0]), math.ceil(positions[-1])
         extra = 0 if plan.ratio == 1.0 else reach
         crop.append(slice(max(0, first - extra), min(plan.samples, last + extra + 1)))
-    image = np.ascontiguousarray(voxels[tuple(crop)], np.float64)
+    image = np.array(voxels[tuple(crop)], np.float64, order="C")  # a copy: worked on in place
     if not np.isfinite(image).all():
         bad = int((~np.isfinite(image)).sum())
         raise RegionError(
