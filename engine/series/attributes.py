@@ -13,10 +13,12 @@ from typing import Any
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 
 from engine.errors import InvalidGeometryError
 
 READING_FAILURES = (
+    BytesLengthException,
     ValueError,
     TypeError,
     KeyError,

@@ -16,8 +16,22 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID
+from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    UID,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
 from engine.errors import InputError, PixelDataError
 from engine.series.attributes import READING_FAILURES, integer, number, text
@@ -38,6 +52,22 @@ IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG = (
     "1.2.840.10008.1.2.2",
 )
 RAW_SYNTAXES = frozenset((IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG))
+DECODERS: dict[str, str] = {
+    RLELossless: "pydicom",
+    JPEGLSLossless: "pyjpegls",
+    JPEGLSNearLossless: "pyjpegls",
+    JPEG2000Lossless: "pylibjpeg",
+    JPEG2000: "pylibjpeg",
+    HTJ2KLossless: "pylibjpeg",
+    HTJ2KLosslessRPCL: "pylibjpeg",
+    HTJ2K: "pylibjpeg",
+    JPEGBaseline8Bit: "gdcm",
+    JPEGExtended12Bit: "gdcm",
+    JPEGLossless: "gdcm",
+    JPEGLosslessSV1: "gdcm",
+}
+"""pydicom's plugin per transfer syntax, always the same one (pylibjpeg stands for OpenJPEG;
+other plugins may be installed beside ours, and the RLE one aborts on damaged data)."""
 DECODING_FAILURES = (*READING_FAILURES, RuntimeError, InvalidDicomError, OSError)
 
 Stored = NDArray[np.int16] | NDArray[np.uint16]
@@ -220,19 +250,16 @@ def _deflated_frames(places: list[tuple[int, Plane]]) -> list[NDArray[np.uint16]
 
 def _decoded_frames(places: list[tuple[int, Plane]]) -> list[NDArray[np.uint16]]:
     instance = places[0][1].instance
-    try:
-        decoder = get_decoder(UID(instance.transfer_syntax_uid))
-    except NotImplementedError as error:
+    plugin = DECODERS.get(instance.transfer_syntax_uid)
+    if plugin is None:
         raise PixelDataError(
             f"{_where(instance)} has transfer syntax {instance.transfer_syntax_uid}, "
             "which is no image compression this engine knows; have the PACS send it uncompressed"
-        ) from error
+        )
+    decoder = get_decoder(UID(instance.transfer_syntax_uid))
     try:
         dataset = pydicom.dcmread(io.BytesIO(instance.source.read()))
-        frames = [
-            decoder.as_array(dataset, index=(p.frame_number or 1) - 1, raw=True)[0]
-            for _, p in places
-        ]
+        frames = [_decode(decoder, dataset, p, plugin) for _, p in places]
     except InputError:
         raise
     except DECODING_FAILURES as error:
@@ -247,6 +274,12 @@ def _decoded_frames(places: list[tuple[int, Plane]]) -> list[NDArray[np.uint16]]
                 f"{(plane.rows, plane.columns)} in 16 bits"
             )
     return [np.ascontiguousarray(frame.astype(np.uint16, copy=False)) for frame in frames]
+
+
+def _decode(decoder: Decoder, dataset: Dataset, plane: Plane, plugin: str) -> Stored:
+    index = (plane.frame_number or 1) - 1
+    frame, _ = decoder.as_array(dataset, index=index, raw=True, decoding_plugin=plugin)
+    return frame
 
 
 def _to_hu(
