@@ -1,6 +1,6 @@
 """A voxel canvas that organs are painted on, each voxel a mixture of two materials."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -12,6 +12,7 @@ Field = NDArray[np.float32]
 Box = tuple[slice, slice, slice]
 FULL_COVERAGE = 255
 WORLD_REACH_MM = 420.0
+SLAB_SLICES = 4
 FINE_TEXTURE_MM = 1.6
 TILE = (64, 120, 120)
 
@@ -130,6 +131,15 @@ class Canvas:
         """Box that covers the whole canvas."""
         return (slice(None), slice(None), slice(None))
 
+    def slabs(self) -> Iterator[Box]:
+        """The canvas in pieces small enough for the processor's cache."""
+        for start in range(0, len(self.z_mm), SLAB_SLICES):
+            yield (slice(start, start + SLAB_SLICES), slice(None), slice(None))
+
+    def height_of_liquid(self, box: Box) -> Field:
+        """Patient y of a box, in reference mm, without warp: liquids lie level."""
+        return (self.y_mm[box[1]] / self.scale[1]).astype(np.float32)[None, :, None]
+
     def box(self, low: Sequence[float], high: Sequence[float]) -> Box:
         """Voxels that may lie between two reference points (z, y, x) in mm."""
         slices = []
@@ -154,8 +164,14 @@ class Canvas:
             distance_mm: Signed distance, negative inside, shape of the box.
             material: What the shape is made of.
         """
-        if distance_mm.size == 0:
-            return
+        depth = distance_mm.shape[0]
+        for start in range(0, depth if distance_mm.size else 0, SLAB_SLICES):
+            part = slice(start, min(start + SLAB_SLICES, depth))
+            first = box[0].indices(len(self.z_mm))[0]
+            slab = (slice(first + part.start, first + part.stop), box[1], box[2])
+            self._paint_slab(slab, distance_mm[part], material)
+
+    def _paint_slab(self, box: Box, distance_mm: Field, material: int) -> None:
         share = np.clip(0.5 - distance_mm / self.voxel_mm, 0, 1)
         coverage = (share * FULL_COVERAGE).astype(np.uint8)
         touched = coverage > 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from engine.demo.canvas import Canvas, Field, smooth_field, smooth_maximum
+from engine.demo.canvas import Box, Canvas, Field, smooth_field, smooth_maximum
 from engine.demo.parameters import PhantomParameters
 from engine.demo.shapes import FAR_MM, ellipsoid, tube
 from engine.demo.tissues import Tissue
@@ -29,76 +29,82 @@ class Cavity:
     dome: Field
 
 
-def _ring_distance(canvas: Canvas, roundness: float) -> Field:
+def _ring_distance(canvas: Canvas, box: Box, roundness: float) -> Field:
     """Rounded box between an ellipse and a rectangle; narrower at the waist."""
-    waist = 1.0 - 0.05 * np.exp(-(((canvas.z_mm / canvas.scale[0] + 185) / 55) ** 2))
-    shape = waist.astype(np.float32)[:, None, None]
-    x = canvas.x / (RING_HALF_WIDTH_MM * shape)
-    y = canvas.y / (RING_HALF_DEPTH_MM * shape)
+    z_mm = canvas.z_mm[box[0]] / canvas.scale[0]
+    waist = 1.0 - 0.05 * np.exp(-(((z_mm + 185) / 55) ** 2))
+    shape = (1 / waist).astype(np.float32)[:, None, None]
+    x = canvas.x[box] * (shape / np.float32(RING_HALF_WIDTH_MM))
+    y = canvas.y[box] * (shape / np.float32(RING_HALF_DEPTH_MM))
     x *= x
     y *= y
     rho = np.sqrt(np.sqrt(x * x + y * y + np.float32(roundness) * x * y))
-    radius = np.hypot(canvas.x, canvas.y)
+    radius = np.hypot(canvas.x[box], canvas.y[box])
     return np.asarray(radius - radius / np.maximum(rho, np.float32(1e-3)))
 
 
-def _hemidome(canvas: Canvas, peak_mm: float, center: tuple[float, float], shape: Field) -> Field:
-    """Height of one dome: a half ellipsoid; ``shape`` holds its (height, ry, rx)."""
-    height, ry, rx = (float(v) for v in shape)
-    rho_2 = ((canvas.y - np.float32(center[0])) / np.float32(ry)) ** 2
-    rho_2 += ((canvas.x - np.float32(center[1])) / np.float32(rx)) ** 2
+def _hemidome(
+    canvas: Canvas, box: Box, top: tuple[float, float, float], radii: tuple[float, float, float]
+) -> Field:
+    """Height of one dome: a half ellipsoid with its highest point at ``top`` (z, y, x)."""
+    rho_2 = ((canvas.y[box] - np.float32(top[1])) * np.float32(1 / radii[1])) ** 2
+    rho_2 += ((canvas.x[box] - np.float32(top[2])) * np.float32(1 / radii[2])) ** 2
     cap = np.sqrt(np.maximum(np.float32(1) - rho_2, 0))
     skirt = np.maximum(rho_2 - 1, 0) * np.float32(40)
-    return np.asarray(np.float32(peak_mm - height) + np.float32(height) * cap - skirt)
+    return np.asarray(np.float32(top[0] - radii[0]) + np.float32(radii[0]) * cap - skirt)
 
 
-def _dome_distance(canvas: Canvas, parameters: PhantomParameters) -> Field:
-    raised = parameters.dome_mm
-    right = _hemidome(canvas, raised, (0.0, -66.0), np.array([100.0, 95.0, 72.0], np.float32))
-    left = _hemidome(canvas, -16.0, (2.0, 64.0), np.array([92.0, 92.0, 72.0], np.float32))
-    middle = _hemidome(canvas, -17.0, (-25.0, 0.0), np.array([80.0, 72.0, 70.0], np.float32))
+def _dome_distance(canvas: Canvas, box: Box, raised_mm: float) -> Field:
+    right = _hemidome(canvas, box, (raised_mm, 0.0, -66.0), (100.0, 95.0, 72.0))
+    left = _hemidome(canvas, box, (-16.0, 2.0, 64.0), (92.0, 92.0, 72.0))
+    middle = _hemidome(canvas, box, (-17.0, -25.0, 0.0), (80.0, 72.0, 70.0))
     height = np.maximum(np.maximum(right, left), middle)
-    return np.asarray((canvas.z - height) * np.float32(0.75))
+    return np.asarray((canvas.z[box] - height) * np.float32(0.75))
 
 
-def _wall_mm(canvas: Canvas) -> Field:
+def _wall_mm(canvas: Canvas, box: Box) -> Field:
     """Thickness of the muscular wall: thin in front, thick at the back and flanks."""
-    radius = np.hypot(canvas.x, canvas.y) + np.float32(1)
-    toward_back = canvas.y / radius
+    x, y, z = canvas.x[box], canvas.y[box], canvas.z[box]
+    radius = np.hypot(x, y) + np.float32(1)
+    toward_back = y / radius
     thickness = np.float32(9.5) + 6 * np.clip(toward_back, 0, 0.8) + np.clip(toward_back, -1, 0)
-    flank = np.clip((-canvas.z - 120) / 40, 0, 1) * (canvas.x / radius) ** 2
+    flank = np.clip((-z - 120) / 40, 0, 1) * (x / radius) ** 2
     return np.asarray(thickness + 3 * flank, np.float32)
 
 
 def cavity_of(canvas: Canvas, parameters: PhantomParameters) -> Cavity:
     """Compute the surfaces every organ refers to."""
-    ring = _ring_distance(canvas, parameters.roundness)
-    return Cavity(
-        ring=ring,
-        inner=ring + _wall_mm(canvas),
-        dome=_dome_distance(canvas, parameters),
-    )
+    ring, inner, dome = (np.empty_like(canvas.x) for _ in range(3))
+    for box in canvas.slabs():
+        ring[box] = _ring_distance(canvas, box, parameters.roundness)
+        inner[box] = ring[box] + _wall_mm(canvas, box)
+        dome[box] = _dome_distance(canvas, box, parameters.dome_mm)
+    return Cavity(ring=ring, inner=inner, dome=dome)
 
 
 def paint_body_wall(
     canvas: Canvas, cavity: Cavity, parameters: PhantomParameters, rng: Generator
 ) -> None:
     """Skin, subcutaneous fat, muscle wall with fat planes, and the fat inside."""
-    radius = np.hypot(canvas.x, canvas.y) + np.float32(1)
-    share = 0.85 + 0.3 * canvas.y / radius + 0.3 * (canvas.x / radius) ** 2
-    fat_mm = np.float32(parameters.fat_mm) * share
-    fat_mm += np.float32(0.06 * parameters.fat_mm) * smooth_field(rng, canvas.axes_mm, 60.0)
-    back = np.maximum(canvas.y, 0) / np.float32(RING_HALF_DEPTH_MM)
-    skin = cavity.ring - np.maximum(fat_mm, 3)
-    skin += 7 * back * np.exp(-((canvas.x / 14) ** 2))
-    flat = canvas.y - np.float32(RING_HALF_DEPTH_MM + 0.9 * parameters.fat_mm)
-    skin = smooth_maximum(skin, flat, 14.0)
-    everywhere = canvas.everywhere
-    canvas.paint(everywhere, skin, Tissue.SKIN)
-    canvas.paint(everywhere, skin + np.float32(2.0), Tissue.SUBCUTANEOUS_FAT)
-    canvas.paint(everywhere, cavity.ring, Tissue.MUSCLE)
+    uneven = smooth_field(rng, canvas.axes_mm, 60.0)
+    for box in canvas.slabs():
+        skin = _skin_distance(canvas, box, cavity, parameters.fat_mm, uneven)
+        canvas.paint(box, skin, Tissue.SKIN)
+        canvas.paint(box, skin + np.float32(2.0), Tissue.SUBCUTANEOUS_FAT)
+        canvas.paint(box, cavity.ring[box], Tissue.MUSCLE)
     _paint_fat_planes(canvas, cavity)
-    canvas.paint(everywhere, cavity.inner, Tissue.VISCERAL_FAT)
+    canvas.paint(canvas.everywhere, cavity.inner, Tissue.VISCERAL_FAT)
+
+
+def _skin_distance(canvas: Canvas, box: Box, cavity: Cavity, fat_mm: float, uneven: Field) -> Field:
+    """Body surface: fat over the muscular wall, a groove at the spine, a flat back."""
+    x, y = canvas.x[box], canvas.y[box]
+    radius = np.hypot(x, y) + np.float32(1)
+    share = np.float32(0.85) + 0.3 * y / radius + 0.3 * (x / radius) ** 2 + 0.06 * uneven[box]
+    groove = np.maximum(y, 0) * np.float32(7 / RING_HALF_DEPTH_MM) * np.exp(-((x / 14) ** 2))
+    skin = cavity.ring[box] - np.maximum(np.float32(fat_mm) * share, 3) + groove
+    flat = y - np.float32(RING_HALF_DEPTH_MM + 0.9 * fat_mm)
+    return smooth_maximum(skin, flat, 14.0)
 
 
 def _paint_fat_planes(canvas: Canvas, cavity: Cavity) -> None:
@@ -166,8 +172,7 @@ def paint_couch(canvas: Canvas) -> None:
     x = canvas.x_mm.astype(np.float32)[None, None, :]
     top = np.float32(lowest_mm + 1.5) - np.float32(1 / 1100.0) * x * x
     outside = np.maximum(np.maximum(top - y, y - np.float32(lowest_mm + 36)), np.abs(x) - 205)
-    shape = canvas.primary.shape
-    shell = np.broadcast_to(outside, shape)
-    free = np.where(canvas.primary == Tissue.AIR, shell, np.float32(FAR_MM))
-    canvas.paint(canvas.everywhere, free, Tissue.COUCH_SHELL)
-    canvas.paint(canvas.everywhere, free + np.float32(2.5), Tissue.COUCH_FOAM)
+    for box in canvas.slabs():
+        free = np.where(canvas.primary[box] == Tissue.AIR, outside, np.float32(FAR_MM))
+        canvas.paint(box, free, Tissue.COUCH_SHELL)
+        canvas.paint(box, free + np.float32(2.5), Tissue.COUCH_FOAM)

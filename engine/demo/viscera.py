@@ -107,7 +107,9 @@ def paint_stomach(
     content = Tissue.ORAL_CONTRAST if parameters.oral_contrast else Tissue.FLUID
     canvas.paint(box, lumen, content)
     level_mm = rng.uniform(-52, -28)
-    canvas.paint(box, np.maximum(lumen, canvas.y[box] - np.float32(level_mm)), Tissue.GAS)
+    canvas.paint(
+        box, np.maximum(lumen, canvas.height_of_liquid(box) - np.float32(level_mm)), Tissue.GAS
+    )
 
 
 def paint_pancreas(canvas: Canvas, rng: Generator) -> None:
@@ -150,7 +152,11 @@ def _paint_bowel(
     loop = np.where(free, np.float32(50), loop)
     canvas.paint(box, loop, Tissue.BOWEL_WALL)
     canvas.paint(box, loop + np.float32(2.2), fill[0])
-    canvas.paint(box, np.maximum(loop + np.float32(2.2), canvas.y[box] - fill[1]), Tissue.GAS)
+    canvas.paint(
+        box,
+        np.maximum(loop + np.float32(2.2), canvas.height_of_liquid(box) - np.float32(fill[1])),
+        Tissue.GAS,
+    )
 
 
 def paint_bowel(
