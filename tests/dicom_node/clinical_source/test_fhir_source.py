@@ -1,6 +1,7 @@
 """Finding the right patient on a FHIR server."""
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -117,3 +118,32 @@ def test_no_patient_data_in_the_answer_of_a_refusal() -> None:
         _source(Server(_patient("p1", birthDate="1961-05-05"))).fetch(IMAGES)
     assert "1961" not in json.dumps(str(caught.value))
     assert "47" not in str(caught.value)
+
+
+def test_ten_thousand_observations_are_read_page_by_page_within_seconds() -> None:
+    everything = [_afp(f"o{number}", "p1", 10.0) for number in range(10_000)]
+    pages = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        kind = request.url.path.rpartition("/")[2]
+        if kind != "Observation":
+            found = [_patient("p1")] if kind == "Patient" else []
+            entries = [{"resource": resource} for resource in found]
+            return httpx.Response(200, json={"resourceType": "Bundle", "entry": entries})
+        start, count = int(request.url.params.get("at", "0")), int(request.url.params["_count"])
+        pages.append(start)
+        following = request.url.copy_set_param("at", str(start + count))
+        more = start + count < len(everything)
+        body = {
+            "resourceType": "Bundle",
+            "link": [{"relation": "next", "url": str(following)}] if more else [],
+            "entry": [{"resource": resource} for resource in everything[start : start + count]],
+        }
+        return httpx.Response(200, json=body)
+
+    client = FhirClient("https://ehr.test/fhir", transport=httpx.MockTransport(answer))
+    started = time.process_time()
+    fetched = FhirSource(client=client, issuers={"HOSP_A": "urn:hosp-a"}).fetch(IMAGES)
+    assert time.process_time() - started < 10.0
+    assert len(fetched.offered) == 10_000
+    assert len(pages) == 50
