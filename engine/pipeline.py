@@ -75,6 +75,7 @@ class RunningStage:
     ) -> None:
         self._name, self._progress, self._clock = name, progress, clock
         self._seconds = seconds
+        self._fraction = 0.0
 
     def __enter__(self) -> Progress:
         self._start = self._clock()
@@ -83,12 +84,13 @@ class RunningStage:
 
     def report(self, fraction: float, text: str = "") -> None:
         """Pass progress on under the stage's name."""
+        self._fraction = fraction
         self._progress(self._name, fraction, text)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         spent = self._clock() - self._start
         self._seconds[self._name] = self._seconds.get(self._name, 0.0) + spent
-        if kind is None:
+        if kind is None and self._fraction < 1:
             self.report(1.0)
 
 

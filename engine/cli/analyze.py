@@ -12,7 +12,7 @@ from engine.cli.events import Reporter
 from engine.cli.findings import print_findings
 from engine.cli.request import DEFAULT_MODEL, Analysis, AnalyzeRequest, finish, start
 from engine.errors import InputError
-from engine.reporting.not_analyzed import compose_not_analyzed
+from engine.reporting.composition import compose_not_analyzed
 from engine.reporting.report_file import ReportFile, SegmentationType
 from engine.reporting.writing import publish
 from engine.values.result import NotAnalyzed

@@ -110,4 +110,4 @@ def default_job_id(request: AnalyzeRequest, study: StudyScan, model_sha256: str)
         digest.update(part.encode() + b"\0")
     if request.clinical is not None and request.clinical.is_file():
         digest.update(request.clinical.read_bytes())
-    return str(uuid.UUID(bytes=digest.digest()[:16], version=8))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest()))

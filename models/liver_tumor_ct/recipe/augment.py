@@ -173,7 +173,7 @@ class Augmenter:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """One patch: image scaled for the network, label and exactness."""
         image, mask, sure = self.crop(hu, label, exact)
-        if self.lesions and self.uniform(0, 1) < 0.6:
+        if self.lesions and self.uniform(0, 1) < 0.75:
             image, mask, sure = self.paint_lesions(image, mask, sure)
         image = self.shift_gray(image, mask)
         return (image.clamp(-160, 240) - 40) / 200, mask, sure

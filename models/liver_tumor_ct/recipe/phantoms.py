@@ -7,13 +7,16 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from prepare import GRIDS
+import SimpleITK as sitk
+from numpy.typing import NDArray
+from prepare import GRIDS, to_grid
 
 from engine.demo.anatomy import build_phantom
 from engine.demo.parameters import DEMO_PARAMETERS, draw_parameters
 from engine.demo.rendering import render_phase
 from engine.values.identity import ContrastPhase
 
+BUILD_SPACING_MM = (2.0, 1.5, 1.5)
 PHASES = (
     (ContrastPhase.PORTAL_VENOUS, 0.65),
     (ContrastPhase.DELAYED, 0.15),
@@ -26,30 +29,27 @@ def write_case(seed: int, out: Path) -> None:
     """One phantom, one phase, on both grids."""
     rng = np.random.default_rng(seed)
     phase = rng.choice(len(PHASES), p=[share for _, share in PHASES])
-    fine = GRIDS["segmenter"]
-    phantom = build_phantom(draw_parameters(seed), (128, 240, 272), fine)
+    phantom = build_phantom(draw_parameters(seed), (128, 240, 272), BUILD_SPACING_MM)
     hu = render_phase(phantom, PHASES[phase][0], rng)
-    label = phantom.segmentation_labels
-    for grid in GRIDS:
+    for grid, spacing in GRIDS.items():
         (out / grid).mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        out / "segmenter" / f"phantom_{seed}.npz", hu=hu.clip(-160, 240), label=label, marked=True
-    )
-    # 2.0 x 1.5 x 1.5 to 4 mm: mean of two slices; every 8/3 pixels in plane
-    rows = np.round((np.arange(90) + 0.5) * 8 / 3 - 0.5).astype(int)
-    columns = np.round((np.arange(102) + 0.5) * 8 / 3 - 0.5).astype(int)
-    smooth = hu.astype(np.float32).clip(-160, 240)
-    for axis in (1, 2):
-        smooth = (np.roll(smooth, 1, axis) + smooth + np.roll(smooth, -1, axis)) / 3
-    smooth = smooth.reshape(64, 2, *smooth.shape[1:]).mean(1)
-    coarse = smooth[:, rows][:, :, columns]
-    mask = label[::2][:, rows][:, :, columns]
-    np.savez_compressed(
-        out / "localizer" / f"phantom_{seed}.npz",
-        hu=np.round(coarse).astype(np.int16),
-        label=mask,
-        marked=True,
-    )
+        image = as_image(hu.clip(-160, 240).astype(np.float32))
+        label = as_image(phantom.segmentation_labels)
+        np.savez_compressed(
+            out / grid / f"phantom_{seed}.npz",
+            hu=np.round(sitk.GetArrayFromImage(to_grid(image, spacing, is_label=False))).astype(
+                np.int16
+            ),
+            label=sitk.GetArrayFromImage(to_grid(label, spacing, is_label=True)),
+            marked=True,
+        )
+
+
+def as_image(array: NDArray[np.generic]) -> sitk.Image:
+    """An array on the phantom's own grid."""
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(BUILD_SPACING_MM[::-1])
+    return image
 
 
 def main() -> None:

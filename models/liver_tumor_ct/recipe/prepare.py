@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-GRIDS = {"localizer": (4.0, 4.0, 4.0), "segmenter": (2.0, 1.5, 1.5)}
+GRIDS = {"localizer": (4.0, 4.0, 4.0), "segmenter": (2.5, 2.0, 2.0)}
 MARKED = {"lits_000", "lits_001", "lits_002", "lits_003", "lits_004", "lits_005"}
 
 
