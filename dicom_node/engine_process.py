@@ -65,6 +65,7 @@ def run_engine(
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
     except OSError as error:
+        complaints.close()
         raise EngineRunError(f"The engine cannot be started: {error.strerror}") from error
     try:
         last = _follow(process, timeout_seconds, report)
