@@ -1,6 +1,7 @@
 """Reading a cohort's tables into one numeric matrix with outcomes."""
 
 import csv
+import fnmatch
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import InputError
-from engine.training.landmarks import landmark_rows
+from engine.training.landmarks import landmark_rows, visit_rows
 from engine.training.outcome import Booleans, Floats, Integers, Outcome
 from engine.training.recipe import OutcomeSpec, PredictorSpec, Recipe
+from engine.training.synthetic import synthetic_rows
 
 MONTHS_PER = {"days": 1 / 30.4375, "weeks": 7 / 30.4375, "months": 1.0, "years": 12.0}
 EMPTY = frozenset({"", "na", "nan", "null", "none", "[not available]", "[unknown]"})
@@ -33,6 +35,35 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visits:
+    """Counting-process rows of repeated visits: values hold from start to stop.
+
+    Attributes:
+        values: Same columns as the cohort, shape (m, p).
+        start, stop: Months since the first visit, shape (m,).
+        event: True where the row ends with the event, shape (m,).
+        patients: Patient number of each row, as in the cohort, shape (m,).
+    """
+
+    values: Floats
+    start: Floats
+    stop: Floats
+    event: Booleans
+    patients: Integers
+
+    def of_patients(self, patients: Integers) -> "Visits":
+        """The visits of some patients."""
+        rows = np.isin(self.patients, patients)
+        return Visits(
+            values=self.values[rows],
+            start=self.start[rows],
+            stop=self.stop[rows],
+            event=self.event[rows],
+            patients=self.patients[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
     """Patients with predictors and outcome.
 
@@ -43,6 +74,7 @@ class Cohort:
         outcome: Times in months.
         patients: Patient number of each row (rows of one patient share it), shape (n,).
         strata: Rows of different strata (landmarks, centers) are never compared, shape (n,).
+        visits: The visits behind landmark rows, for time-updated models.
         extra: Further numeric columns by name (subgroups, reference stages), shape (n,).
         notes: What was left out on reading, for the report.
     """
@@ -53,6 +85,7 @@ class Cohort:
     outcome: Outcome
     patients: Integers
     strata: Integers
+    visits: Visits | None = None
     extra: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -67,6 +100,7 @@ class Cohort:
             outcome=self.outcome.take(rows),
             patients=self.patients[rows],
             strata=self.strata[rows],
+            visits=self.visits and self.visits.of_patients(self.patients[rows]),
             extra={name: column[rows] for name, column in self.extra.items()},
         )
 
@@ -113,6 +147,7 @@ def read_cohort(recipe: Recipe, folder: Path) -> Cohort:
     rows = _joined_rows(recipe, folder)
     notes = []
     kept = [r for r in rows if all(r.get(c, "") in v for c, v in recipe.cohort.where)]
+    kept = [r for r in kept if all(r.get(c, "").strip() for c in recipe.cohort.present)]
     if len(kept) < len(rows):
         notes.append(f"{len(rows) - len(kept)} rows outside the recipe's selection")
     timed = [r for r in kept if _outcome_cells(r, recipe.outcome) is not None]
@@ -121,19 +156,23 @@ def read_cohort(recipe: Recipe, folder: Path) -> Cohort:
     if not timed:
         raise CohortError(f"No row of {recipe.cohort.table} has an outcome")
     columns, values, range_notes = _predictors(recipe, timed)
+    patients = _group_numbers(timed, recipe.cohort.id)
     return Cohort(
         name=recipe.cohort.table,
         columns=columns,
         values=values,
         outcome=_outcome(timed, recipe.outcome),
-        patients=_group_numbers(timed, recipe.cohort.id),
+        patients=patients,
         strata=_group_numbers(timed, "landmark" if recipe.cohort.landmark else ""),
+        visits=_visits(recipe, folder, timed, patients),
         extra={name: _numbers(timed, name, {}) for name in recipe.subgroups},
         notes=(*notes, *range_notes),
     )
 
 
 def _joined_rows(recipe: Recipe, folder: Path) -> list[Row]:
+    if recipe.cohort.synthetic is not None:
+        return synthetic_rows(recipe.cohort.synthetic)
     rows = read_table(folder / recipe.cohort.table)
     _require(rows[0], (recipe.cohort.id, recipe.outcome.time, recipe.outcome.event))
     for file, key in recipe.cohort.join:
@@ -147,6 +186,30 @@ def _joined_rows(recipe: Recipe, folder: Path) -> list[Row]:
     return landmark_rows(rows, landmark, patient=recipe.cohort.id, time=recipe.outcome.time)
 
 
+def _visits(recipe: Recipe, folder: Path, rows: list[Row], patients: Integers) -> Visits | None:
+    spec = recipe.cohort.landmark
+    if spec is None:
+        return None
+    number = {row[recipe.cohort.id]: int(k) for row, k in zip(rows, patients, strict=True)}
+    table = read_table(folder / recipe.cohort.table)
+    visits = [
+        row
+        for row in visit_rows(table, spec, patient=recipe.cohort.id, time=recipe.outcome.time)
+        if row[recipe.cohort.id] in number
+    ]
+    months = MONTHS_PER[recipe.outcome.unit]
+    happened = np.array(
+        [_same_number(row[recipe.outcome.event], recipe.outcome.event_value) for row in visits]
+    )
+    return Visits(
+        values=_predictors(recipe, visits)[1],
+        start=_numbers(visits, "start", {}) * months,
+        stop=_numbers(visits, "stop", {}) * months,
+        event=happened & np.array([row["final"] == "1" for row in visits]),
+        patients=np.array([number[row[recipe.cohort.id]] for row in visits], np.int64),
+    )
+
+
 def _require(row: Row, columns: tuple[str, ...]) -> None:
     if lacking := [c for c in columns if c not in row]:
         raise CohortError(f"The cohort table lacks the columns {', '.join(lacking)}")
@@ -157,6 +220,8 @@ def _outcome_cells(row: Row, spec: OutcomeSpec) -> tuple[float, bool] | None:
     if time.strip().lower() in EMPTY or event.strip().lower() in EMPTY:
         return None
     months = _number(time, spec.time) * MONTHS_PER[spec.unit]
+    if spec.start:
+        months -= _number(row.get(spec.start, ""), spec.start) * MONTHS_PER[spec.unit]
     happened = event.strip() == spec.event_value or _same_number(event, spec.event_value)
     return (months, happened) if months >= 0 else None
 
@@ -186,14 +251,10 @@ def _predictors(
     notes: list[str] = []
     present = set().union(*(row.keys() for row in rows))
     for spec in recipe.predictors:
-        names = (
-            [spec.column]
-            if spec.column
-            else sorted(c for c in present if c.startswith(spec.prefix))
-        )
+        names = [spec.column] if spec.column else sorted(fnmatch.filter(present, spec.pattern))
         if not names or (spec.column and spec.column not in present):
             raise CohortError(
-                f"Predictor {spec.name}: no column {spec.column or spec.prefix + '…'} in the table"
+                f"Predictor {spec.name}: no column {spec.column or spec.pattern} in the table"
             )
         for name in names:
             numbers = _numbers(rows, name, spec.words)

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 
 from engine.errors import OutputError
-from engine.training.card import model_card
+from engine.training.card import model_card, recipe_card
 from engine.training.cohort import Cohort, read_cohort
 from engine.training.external import evaluate_package
 from engine.training.judging import Judgement, held_out_predictions, judge, judge_table
 from engine.training.packaging import fit_packaged_models, time_grid, write_package
 from engine.training.recipe import Recipe, read_recipe
+from engine.training.report.content import report_sections
+from engine.training.report.html import to_html
+from engine.training.report.pdf import to_pdf
 from engine.training.runs import RecipeRun, run_recipe
+from engine.values.result import RESEARCH_USE_STATEMENT
 
 
 def train(
@@ -25,7 +29,8 @@ def train(
     Args:
         recipe: Recipe TOML.
         cohort: Folder of the cohort tables.
-        out: Folder for ``comparison.txt``, ``results.json`` and the report; made if needed.
+        out: Folder for ``comparison.txt``, ``results.json``, ``card.md``, ``report.html``
+            and ``report.pdf``; made if needed.
         packages: Where the exported package goes; ``out`` when None.
         jobs: Parallel processes.
 
@@ -40,17 +45,49 @@ def train(
     rows = read_cohort(plan, cohort)
     run = run_recipe(plan, rows, jobs=jobs)
     table = comparison(run)
+    _write_results(run, table, out)
+    if plan.export:
+        try:
+            export_package(plan, rows, packages or out, jobs=jobs)
+        except OSError as error:
+            raise OutputError(f"Cannot write the package: {error.strerror}") from error
+    return table
+
+
+def train_all(recipes: Path, cohort: Path, out: Path, *, jobs: int = 1) -> str:
+    """Run every recipe of a folder, each into its own folder below ``out``.
+
+    Returns:
+        One line per strategy of every recipe, real data first.
+
+    Raises:
+        RecipeError, CohortError: A recipe or its tables cannot be used; recipes before it
+            have been written.
+        OutputError: The folder cannot be written.
+    """
+    paths = sorted(recipes.glob("*.toml"))
+    plans = [(path, read_recipe(path)) for path in paths]
+    blocks = [
+        train(path, cohort, out / path.stem, jobs=jobs)
+        for path, _ in sorted(plans, key=lambda entry: (entry[1].data, entry[0].stem))
+    ]
+    return "\n\n".join(blocks)
+
+
+def _write_results(run: RecipeRun, table: str, out: Path) -> None:
+    sections = report_sections(run)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "comparison.txt").write_text(table + "\n", encoding="utf-8")
         (out / "results.json").write_text(
             json.dumps(results(run), indent=1) + "\n", encoding="utf-8"
         )
-        if plan.export:
-            export_package(plan, rows, packages or out, jobs=jobs)
+        (out / "card.md").write_text(recipe_card(run), encoding="utf-8")
+        html = to_html(sections, statement=RESEARCH_USE_STATEMENT)
+        (out / "report.html").write_text(html, encoding="utf-8")
+        (out / "report.pdf").write_bytes(to_pdf(sections, statement=RESEARCH_USE_STATEMENT))
     except OSError as error:
         raise OutputError(f"Cannot write the training result: {error.strerror}") from error
-    return table
 
 
 def export_package(recipe: Recipe, cohort: Cohort, folder: Path, *, jobs: int = 1) -> Path:

@@ -12,6 +12,7 @@ from engine.training.onnx_graph import GraphBuilder
 from engine.training.outcome import Floats
 from engine.training.preparation import Preparation
 from engine.training.strategies import PreparedModel
+from engine.training.trajectories import ClassFit
 from engine.training.trees import SMALLEST_HAZARD, BoostingFit, ForestFit
 
 PRODUCER = "HepatoCast"
@@ -131,6 +132,8 @@ def emit_estimator(
             return risk, graph.hazard_to_survival(risk, fit.baseline(times))
         case ForestFit() as fit:
             return _emit_forest(graph, fit, x, times)
+        case ClassFit() as fit:
+            return _emit_classes(graph, fit, x, times)
     raise InputError(f"{type(model.estimator).__name__} cannot be exported to ONNX")
 
 
@@ -147,6 +150,22 @@ def _emit_forest(graph: GraphBuilder, fit: ForestFit, x: str, times: Floats) -> 
     survival = graph.gather(mean, np.arange(len(times)))
     positive = graph.node("Max", hazard, graph.constant(np.array([SMALLEST_HAZARD])))
     return graph.node("Log", positive), survival
+
+
+def _emit_classes(graph: GraphBuilder, fit: ClassFit, x: str, times: Floats) -> tuple[str, str]:
+    """Class log densities are quadratic in x: two products and a constant, then a softmax."""
+    inverse = 1.0 / fit.variances
+    linear = graph.linear(x, (fit.means * inverse).T)
+    square = graph.linear(graph.node("Mul", x, x), -0.5 * inverse.T)
+    constant = np.log(fit.weights) - 0.5 * (fit.means**2 * inverse + np.log(fit.variances)).sum(
+        axis=1
+    )
+    score = graph.node("Add", graph.node("Add", linear, square), graph.constant(constant))
+    share = graph.node("Softmax", score, axis=1)
+    risk = graph.linear(
+        graph.gather(share, np.arange(1, len(fit.weights))), fit.cox.coefficients[:, None]
+    )
+    return risk, graph.hazard_to_survival(risk, fit.cox.baseline(times))
 
 
 def _emit_contributions(

@@ -33,12 +33,8 @@ def landmark_rows(rows: Sequence[Row], spec: LandmarkSpec, *, patient: str, time
     Raises:
         InputError: A visit has no usable day or follow-up.
     """
-    by_patient: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_patient[row[patient]].append(row)
     result = []
-    for visits in by_patient.values():
-        visits.sort(key=lambda visit: _number(visit, spec.day))
+    for visits in _by_patient(rows, spec, patient):
         end = max(_number(v, spec.day) + _number(v, time) for v in visits)
         for landmark in spec.at_days:
             known = [v for v in visits if _number(v, spec.day) <= landmark]
@@ -50,6 +46,40 @@ def landmark_rows(rows: Sequence[Row], spec: LandmarkSpec, *, patient: str, time
     if not result:
         raise InputError("No patient is under observation at any landmark")
     return result
+
+
+def visit_rows(rows: Sequence[Row], spec: LandmarkSpec, *, patient: str, time: str) -> list[Row]:
+    """Turn visit rows into counting-process rows.
+
+    Returns:
+        One row per visit, with the columns of ``landmark_rows`` as known at the visit, and
+        ``start``, ``stop`` (next visit or end of follow-up) and ``final`` ("1" for the last
+        row of a patient). Visits without follow-up after them are left out.
+    """
+    result = []
+    for visits in _by_patient(rows, spec, patient):
+        days = [_number(v, spec.day) for v in visits]
+        end = max(d + _number(v, time) for d, v in zip(days, visits, strict=True))
+        stops = [*days[1:], end]
+        kept = [k for k in range(len(visits)) if stops[k] > days[k]]
+        for k in kept:
+            row = _row(visits[: k + 1], spec, days[k], time, end)
+            row |= {
+                "start": str(days[k]),
+                "stop": str(stops[k]),
+                "final": str(int(k == kept[-1])),
+            }
+            result.append(row)
+    return result
+
+
+def _by_patient(rows: Sequence[Row], spec: LandmarkSpec, patient: str) -> list[list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[patient]].append(row)
+    for visits in groups.values():
+        visits.sort(key=lambda visit: _number(visit, spec.day))
+    return list(groups.values())
 
 
 def _row(visits: Sequence[Row], spec: LandmarkSpec, landmark: float, time: str, end: float) -> Row:

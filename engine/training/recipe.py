@@ -46,15 +46,51 @@ class LandmarkSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticModality:
+    """One modality of a synthetic cohort.
+
+    Attributes:
+        name: Modality; its columns are "name_1" …
+        columns: Number of columns, of which the first ``signal`` carry the latent factor.
+        effect: Log hazard ratio per standard deviation of the latent factor.
+        noise: Standard deviation of the noise on the signal columns.
+        missing: Share of patients without this modality.
+        bend: Adds this much of the factor's (square - 1) to the log hazard: trees see it,
+            linear models do not.
+    """
+
+    name: str
+    columns: int
+    signal: int
+    effect: float
+    noise: float = 1.0
+    missing: float = 0.0
+    bend: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticSpec:
+    """A synthetic cohort with planted effects (see engine.training.synthetic)."""
+
+    patients: int
+    seed: int
+    modalities: tuple[SyntheticModality, ...]
+    median_months: float = 24.0
+    follow_up_months: float = 72.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CohortSpec:
     """Where the patients come from.
 
     Attributes:
-        table: CSV (or .csv.gz) below the cohort folder, or "synthetic:NAME".
+        table: CSV (or .csv.gz) below the cohort folder; a name for a synthetic cohort.
         id: Column that identifies the patient; rows of one patient stay in one fold.
         join: Further tables as (file, column equal to ``id``).
         where: Column → accepted values; other rows are left out and counted.
+        present: Columns that must not be empty; other rows are left out and counted.
         landmark: Makes landmark rows out of visit rows.
+        synthetic: Makes the cohort instead of reading it.
         source, license: For the card.
     """
 
@@ -62,7 +98,9 @@ class CohortSpec:
     id: str
     join: tuple[tuple[str, str], ...] = ()
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    present: tuple[str, ...] = ()
     landmark: LandmarkSpec | None = None
+    synthetic: SyntheticSpec | None = None
     source: str = ""
     license: str = ""
 
@@ -74,6 +112,7 @@ class OutcomeSpec:
     Attributes:
         unit: Unit of the time column: "days", "weeks", "months" or "years".
         event_value: Value of the event column that is the event.
+        start: Column subtracted from the time (survival after recurrence); empty for none.
         horizons_months: Horizons that are judged; beyond follow-up they are refused.
     """
 
@@ -83,18 +122,19 @@ class OutcomeSpec:
     event: str
     unit: str = "months"
     event_value: str = "1"
+    start: str = ""
     origin: str = "resection"
     horizons_months: tuple[float, ...] = (12.0, 24.0, 36.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictorSpec:
-    """One predictor, or all columns that begin with a prefix.
+    """One predictor, or all columns whose name fits a pattern.
 
     Attributes:
-        name: Its name; for a prefix group the columns' own names are kept.
+        name: Its name; for a group the columns' own names are kept.
         column: Column of the cohort table.
-        prefix: Take every numeric column that begins so (omics, radiomics); excludes column.
+        pattern: Takes every column it fits ("*_rnaseq"); excludes column.
         words: Cell text → number.
         transform: "identity" or "log10" (of value + 1).
         range: Values outside become missing and are counted in the report.
@@ -103,7 +143,7 @@ class PredictorSpec:
 
     name: str
     column: str = ""
-    prefix: str = ""
+    pattern: str = ""
     label: str = ""
     unit: str = "1"
     modality: str = "clinical"
@@ -166,7 +206,15 @@ class ValidationSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A validated recipe."""
+    """A validated recipe.
+
+    Attributes:
+        data: "real" or "synthetic".
+        paper_did: For a recipe of a published system: what the paper did.
+        differs: What differs here, and further remarks for the card.
+        subgroups: Numeric columns whose values are judged apart.
+        export: Declaration of the package to write; empty for none.
+    """
 
     name: str
     title: str
@@ -177,6 +225,7 @@ class Recipe:
     predictors: tuple[PredictorSpec, ...]
     strategies: tuple[StrategySpec, ...]
     validation: ValidationSpec
+    paper_did: str = ""
     differs: tuple[str, ...] = ()
     subgroups: tuple[str, ...] = ()
     export: Settings = field(default_factory=dict)
@@ -211,6 +260,8 @@ def parse_recipe(content: Mapping[str, Any], *, origin: str) -> Recipe:
         )
         if "landmark" in cohort:
             cohort["landmark"] = _build(LandmarkSpec, cohort["landmark"], "cohort.landmark")
+        if "synthetic" in cohort:
+            cohort["synthetic"] = _synthetic(cohort["synthetic"])
         recipe = Recipe(
             cohort=_build(CohortSpec, cohort, "cohort"),
             outcome=_build(OutcomeSpec, content.pop("outcome"), "outcome"),
@@ -232,7 +283,7 @@ def parse_recipe(content: Mapping[str, Any], *, origin: str) -> Recipe:
 
 
 def _rest(content: dict[str, Any]) -> dict[str, Any]:
-    known = {"name", "title", "citation", "data", "differs", "subgroups", "export"}
+    known = {"name", "title", "citation", "data", "paper_did", "differs", "subgroups", "export"}
     if unknown := sorted(set(content) - known):
         raise RecipeError(f"unknown keys {', '.join(unknown)}")
     rest = {key: content[key] for key in known if key in content}
@@ -247,6 +298,13 @@ def _build(kind: type[T], entry: Mapping[str, Any], where: str) -> T:
         raise RecipeError(f"unknown keys in {where}: {', '.join(unknown)}")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return kind(**values)
+
+
+def _synthetic(entry: Mapping[str, Any]) -> SyntheticSpec:
+    modalities = [
+        _build(SyntheticModality, m, "cohort.synthetic.modalities") for m in entry["modalities"]
+    ]
+    return _build(SyntheticSpec, {**entry, "modalities": modalities}, "cohort.synthetic")
 
 
 def _strategy(entry: Mapping[str, Any], shared: Mapping[str, Any]) -> StrategySpec:
@@ -265,11 +323,13 @@ def _problems(recipe: Recipe) -> list[str]:
         problems.append("strategy names are not unique")
     if recipe.data not in ("real", "synthetic"):
         problems.append('data must be "real" or "synthetic"')
+    if (recipe.cohort.synthetic is not None) != (recipe.data == "synthetic"):
+        problems.append('data = "synthetic" and [cohort.synthetic] belong together')
     if not recipe.predictors:
         problems.append("no predictor")
     for predictor in recipe.predictors:
-        if bool(predictor.column) == bool(predictor.prefix):
-            problems.append(f"predictor {predictor.name} needs either column or prefix")
+        if bool(predictor.column) == bool(predictor.pattern):
+            problems.append(f"predictor {predictor.name} needs either column or pattern")
         if predictor.transform not in TRANSFORMS:
             problems.append(f"predictor {predictor.name}: unknown transform {predictor.transform}")
     modalities = {p.modality for p in recipe.predictors}

@@ -1,17 +1,20 @@
 """Running a recipe: every strategy on the same splits, judged and compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from engine.training.cohort import Cohort
+from engine.training.dynamic import TIME_UPDATED, fit_time_updated
+from engine.training.feature_fusion import KINDS, fit_feature_fused
 from engine.training.fusion import fit_fused
 from engine.training.judging import Judgement, held_out_predictions, judge
 from engine.training.outcome import Floats, largest_safe_horizon
 from engine.training.recipe import Recipe, StrategySpec
 from engine.training.resampling import Interval, difference_interval
 from engine.training.strategies import fit_tuned
+from engine.training.subsets import subgroup_concordances, subset_concordances
 from engine.training.validation import Fit, FittedStrategy, HeldOut, cross_validate
 
 FUSION = "late_fusion"
@@ -26,6 +29,8 @@ class RecipeRun:
         held: Out-of-fold predictions per strategy.
         judgements: One per strategy, same order.
         differences: Concordance of each later strategy minus the first one's, paired.
+        subsets: Per fusion strategy, concordance for every subset of modalities.
+        subgroups: (subgroup, rows, events, concordance) of the best strategy.
     """
 
     recipe: Recipe
@@ -33,6 +38,8 @@ class RecipeRun:
     held: tuple[HeldOut, ...]
     judgements: tuple[Judgement, ...]
     differences: tuple[tuple[str, Interval], ...]
+    subsets: tuple[tuple[str, tuple[tuple[str, Interval], ...]], ...] = ()
+    subgroups: tuple[tuple[str, int, int, Interval], ...] = ()
 
     @property
     def best(self) -> Judgement:
@@ -65,8 +72,18 @@ def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
         )
         for h in held[1:]
     )
-    return RecipeRun(
+    run = RecipeRun(
         recipe=recipe, cohort=cohort, held=held, judgements=judgements, differences=differences
+    )
+    best = next(h for h in held if h.name == run.best.name)
+    return replace(
+        run,
+        subsets=tuple(
+            (s.name, subset_concordances(fit_function(recipe, s), cohort, check, jobs=jobs))
+            for s in recipe.strategies
+            if s.model == FUSION or s.model in KINDS
+        ),
+        subgroups=subgroup_concordances(best, cohort, check),
     )
 
 
@@ -89,6 +106,20 @@ def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
             return fit_fused(spec, bases, train, inner_folds=inner, seed=seed), dict(spec.settings)
 
         return fuse
+
+    if spec.model == TIME_UPDATED:
+
+        def update(train: Cohort, _seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+            return fit_time_updated(spec, train), dict(spec.settings)
+
+        return update
+    if spec.model in KINDS:
+
+        def join(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+            own = replace(spec, settings={"seed": seed, **spec.settings})
+            return fit_feature_fused(own, train), dict(spec.settings)
+
+        return join
 
     def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
         model, chosen = fit_tuned(spec, train, inner_folds=inner, seed=seed)

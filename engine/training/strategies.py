@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.errors import InputError
-from engine.training import linear, networks, trees
+from engine.training import linear, networks, trajectories, trees
 from engine.training.cohort import Cohort
 from engine.training.concordance import pair_table
 from engine.training.folds import patient_folds
@@ -40,6 +40,8 @@ MODELS: Mapping[str, Callable[..., Estimator]] = {
     "lasso_forest": trees.fit_lasso_forest,
     "boosting": lambda x, y, **s: trees.fit_boosting(x, y, trees.BoostingSettings(**s)),
     "cox_net": networks.fit_cox_network,
+    "trajectory_classes": trajectories.fit_classes,
+    "path_tree": trajectories.fit_path_tree,
 }
 
 

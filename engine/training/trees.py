@@ -120,7 +120,7 @@ def fit_forest(
         n_jobs=1,
     )
     model.fit(x, Surv.from_arrays(outcome.event, outcome.time))
-    return ForestFit(tuple(_forest_tree(e) for e in model.estimators_), model.unique_times_)
+    return ForestFit(tuple(tree_of(e) for e in model.estimators_), model.unique_times_)
 
 
 def fit_lasso_forest(
@@ -200,7 +200,8 @@ def _as_hazard(trees: tuple[Tree, ...], log_time: Floats, outcome: Outcome) -> B
     return BoostingFit(scaled, -center * slope, breslow_baseline(risk, outcome))
 
 
-def _forest_tree(estimator: Any) -> Tree:  # noqa: ANN401 - scikit-survival ships no types
+def tree_of(estimator: Any) -> Tree:  # noqa: ANN401 - scikit-survival ships no types
+    """The nodes of a fitted scikit-survival tree; payload as ForestFit describes."""
     tree = estimator.tree_
     hazard, survival = tree.value[:, :, 0], tree.value[:, :, 1]
     payload = np.column_stack((survival, hazard[:, estimator.is_event_time_].sum(axis=1)))

@@ -1,0 +1,190 @@
+"""What a report shows, before it becomes HTML or PDF."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from engine.training.report import figures
+from engine.training.report.tripod import ChecklistItem, checklist
+from engine.training.runs import RecipeRun
+
+Table = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with text, tables (first row is the head) and figures with captions."""
+
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    figures: tuple[tuple[str, Figure], ...] = ()
+
+
+def report_sections(run: RecipeRun) -> tuple[Section, ...]:
+    """All sections of a run's report."""
+    return (
+        _overview(run),
+        _comparison(run),
+        _survival(run),
+        _calibration(run),
+        _decision(run),
+        _subsets(run),
+        _checklist(checklist(run)),
+    )
+
+
+def _overview(run: RecipeRun) -> Section:
+    recipe, cohort = run.recipe, run.cohort
+    patients = len(np.unique(cohort.patients))
+    lines = [
+        f"Outcome: {recipe.outcome.name}, counted from {recipe.outcome.origin}.",
+        f"Cohort: {patients} patients, {int(cohort.outcome.event.sum())} events"
+        + (f"; {recipe.cohort.source}" if recipe.cohort.source else "")
+        + (f"; license {recipe.cohort.license}." if recipe.cohort.license else "."),
+    ]
+    if recipe.data == "synthetic":
+        lines.append(
+            "SYNTHETIC DATA with planted effects: the figures show that the strategy works "
+            "on data of this kind, not how it performs in patients."
+        )
+    if recipe.citation:
+        lines.append(f"Reproduces the strategy of: {recipe.citation}.")
+    lines += [*cohort.notes, *recipe.differs]
+    return Section(recipe.title, tuple(lines))
+
+
+def _comparison(run: RecipeRun) -> Section:
+    head = ("Strategy", "Harrell C", "Uno C", "Brier skill", "Paper reports")
+    papers = {s.name: s.paper for s in run.recipe.strategies}
+    rows = [
+        (j.name, str(j.harrell), f"{j.uno} (τ {j.tau:g})", str(j.skill), papers[j.name] or "–")
+        for j in run.judgements
+    ]
+    tables: list[Table] = [(head, *rows)]
+    if run.differences:
+        first = run.held[0].name
+        tables.append(
+            (
+                ("Strategy", f"C minus that of {first} (paired bootstrap)"),
+                *((name, str(difference)) for name, difference in run.differences),
+            )
+        )
+    height = 1.4 + 0.32 * len(run.judgements)
+    return Section(
+        "Strategies on the same splits",
+        tuple(sorted({j.refused_horizons for j in run.judgements if j.refused_horizons})),
+        tuple(tables),
+        (
+            (
+                "Held-out concordance with 95 % bootstrap intervals.",
+                figures.draw(lambda a: figures.paint_forest(a, run.judgements), height=height),
+            ),
+            (
+                "Cumulative/dynamic AUC at the horizons.",
+                figures.draw(lambda a: figures.paint_auc(a, run.judgements)),
+            ),
+        ),
+    )
+
+
+def _survival(run: RecipeRun) -> Section:
+    held = next(h for h in run.held if h.name == run.best.name)
+    groups = figures.risk_groups(held)
+    end = float(held.times[-1])
+    names = ("low risk", "intermediate risk", "high risk")
+    return Section(
+        f"Kaplan–Meier by held-out risk third ({held.name})",
+        figures=(
+            (
+                "Thirds of the out-of-fold risk inside each fold; ticks are censored patients.",
+                figures.draw(
+                    lambda a: figures.paint_kaplan_meier(a, held.outcome, groups, names, end),
+                    height=5.0,
+                ),
+            ),
+        ),
+    )
+
+
+def _calibration(run: RecipeRun) -> Section:
+    head = (
+        "Strategy",
+        "Months",
+        "ICI",
+        "E50",
+        "E90",
+        "Slope",
+        "Intercept",
+        "Observed",
+        "Predicted",
+    )
+    rows = [
+        (
+            j.name,
+            f"{c.horizon:g}",
+            f"{c.ici:.3f}",
+            f"{c.e50:.3f}",
+            f"{c.e90:.3f}",
+            f"{c.slope:.2f}",
+            f"{c.intercept:+.2f}",
+            f"{c.observed_risk:.3f}",
+            f"{c.mean_predicted_risk:.3f}",
+        )
+        for j in run.judgements
+        for c in j.calibrations
+    ]
+    return Section(
+        "Calibration of held-out predictions",
+        tables=((head, *rows),),
+        figures=(
+            (
+                f"{run.best.name}: smoothed curves, dots are fifths of predicted risk.",
+                figures.draw(lambda a: figures.paint_calibration(a, run.best), height=5.2),
+            ),
+        ),
+    )
+
+
+def _decision(run: RecipeRun) -> Section:
+    horizon = run.best.decisions[min(1, len(run.best.decisions) - 1)][0]
+    return Section(
+        "Decision curve",
+        figures=(
+            (
+                "Net benefit of acting above a threshold risk, corrected for censoring.",
+                figures.draw(lambda a: figures.paint_decision(a, run.judgements, horizon)),
+            ),
+        ),
+    )
+
+
+def _subsets(run: RecipeRun) -> Section:
+    tables: list[Table] = []
+    if run.subsets:
+        tables.append(
+            (
+                ("Strategy", "Modalities a patient has", "Harrell C"),
+                *((name, subset, str(c)) for name, rows in run.subsets for subset, c in rows),
+            )
+        )
+    if run.subgroups:
+        tables.append(
+            (
+                ("Subgroup", "Rows", "Events", f"Harrell C ({run.best.name})"),
+                *((label, str(n), str(e), str(c)) for label, n, e, c in run.subgroups),
+            )
+        )
+    text = () if tables else ("One modality and no declared subgroup: nothing to split.",)
+    return Section("Subsets of modalities and subgroups", text, tuple(tables))
+
+
+def _checklist(items: tuple[ChecklistItem, ...]) -> Section:
+    head = ("Item", "Topic", "This run")
+    open_items = sum(not item.answered for item in items)
+    return Section(
+        "TRIPOD+AI checklist",
+        (f"{len(items) - open_items} of {len(items)} items filled from the run.",),
+        ((head, *((i.number, i.topic, i.answer) for i in items)),),
+    )
