@@ -15,6 +15,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import (
@@ -35,6 +36,7 @@ from pydicom.uid import (
 
 from engine.errors import InputError, PixelDataError
 from engine.series.attributes import READING_FAILURES, integer, number, text
+from engine.series.codestreams import codestream_size
 from engine.series.headers import Instance, inflated, is_deflated
 from engine.series.planes import Plane
 
@@ -278,8 +280,19 @@ def _decoded_frames(places: list[tuple[int, Plane]]) -> list[NDArray[np.uint16]]
 
 def _decode(decoder: Decoder, dataset: Dataset, plane: Plane, plugin: str) -> Stored:
     index = (plane.frame_number or 1) - 1
+    packed = get_frame(dataset.PixelData, index, number_of_frames=_frame_count(dataset))
+    claimed = codestream_size(packed)
+    if claimed not in (None, (plane.rows, plane.columns)):
+        raise PixelDataError(
+            f"{_where(plane.instance)} holds a codestream of {claimed} pixels, the header says "
+            f"{(plane.rows, plane.columns)}"
+        )
     frame, _ = decoder.as_array(dataset, index=index, raw=True, decoding_plugin=plugin)
     return frame
+
+
+def _frame_count(dataset: Dataset) -> int:
+    return integer(dataset, "NumberOfFrames") or 1
 
 
 def _to_hu(
