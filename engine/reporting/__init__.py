@@ -1,6 +1,15 @@
-"""Results as objects: SEG, SR, Secondary Capture, PDF and JSON, derived from one value.
+"""Results as objects: SEG, SR, Secondary Capture, PDF and JSON, derived from one value."""
 
-The room's doors are :func:`engine.reporting.composition.compose_reports`,
-:func:`engine.reporting.not_analyzed.compose_not_analyzed` and
-:func:`engine.reporting.writing.publish`.
-"""
+from engine.reporting.composition import compose_not_analyzed, compose_reports
+from engine.reporting.report_file import ReportFile, ReportKind, ReportOptions, SegmentationType
+from engine.reporting.writing import publish
+
+__all__ = [
+    "ReportFile",
+    "ReportKind",
+    "ReportOptions",
+    "SegmentationType",
+    "compose_not_analyzed",
+    "compose_reports",
+    "publish",
+]
