@@ -62,6 +62,11 @@ class FhirSource:
         answer = f"{self.name}: {len(offered)} values of this patient"
         return SourceAnswer(offered=tuple(offered), notes=(answer, *notes))
 
+    def find_patient(self, patient: PatientIdentity) -> str:
+        """Id of the patient on the server after all merges; errors as in ``fetch``."""
+        ids, _ = self._find(patient)
+        return ids[0]
+
     def _find(self, patient: PatientIdentity) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Ids of the patient (surviving and merged), and what could not be compared."""
         found = self.client.search("Patient", {"identifier": self._token(patient)})
