@@ -183,6 +183,17 @@ def _damaged_jpeg_ls(folder: Path) -> Path:
     return folder
 
 
+def _codestream_bomb(folder: Path) -> Path:
+    """Every JPEG-LS frame claims 65535 × 65535 pixels."""
+    datasets = ct_series(gradient_hu(SLICES, 64, 64), GOOD)
+    write_series(datasets, folder, syntax=JPEGLSLossless)
+    for path in folder.iterdir():
+        data = path.read_bytes()
+        start = data.find(b"\xff\xf7") + 5
+        path.write_bytes(data[:start] + b"\xff" * 4 + data[start + 4 :])
+    return folder
+
+
 def _video_syntax(folder: Path) -> Path:
     return _raw_with(b"UI", b"\x14\x001.2.840.10008.1.2.1\0", _ui(MPEG4HP41))(folder)
 
@@ -375,6 +386,7 @@ UNDECODABLE = (
     ("8-bit pixels", _with(BitsAllocated=8, BitsStored=8, HighBit=7), "16 allocated bits"),
     ("more bits stored than allocated", _with(BitsStored=20), "BitsStored 20"),
     ("a damaged JPEG-LS stream", _damaged_jpeg_ls, "cannot be decoded"),
+    ("a codestream bomb", _codestream_bomb, "holds a codestream of (65535, 65535)"),
     ("a video transfer syntax", _video_syntax, "transfer syntax"),
     ("a deflate stream cut short", _truncated_deflate, "truncated"),
 )
