@@ -8,22 +8,17 @@ from numpy.typing import NDArray
 
 from engine.demo import skeleton, torso, vessels, viscera
 from engine.demo.canvas import Canvas, Field, fine_texture, smooth_field
+from engine.demo.grids import Axes, canvas_axis_mm, grid_axes_mm, phantom_geometry
 from engine.demo.interpolation import interpolate_linearly
 from engine.demo.lesions import GrownLesion, paint_lesions
 from engine.demo.liver import carve, carve_hilum, liver_box, liver_distance, paint_liver
 from engine.demo.parameters import LesionParameters, PhantomParameters
 from engine.demo.tissues import FIRST_LESION_MATERIAL, Tissue
-from engine.values.geometry import VolumeGeometry, VoxelSpacing
+from engine.values.geometry import VolumeGeometry
 from engine.values.segmentation import LIVER_LABEL, TUMOR_LABEL
 
-FINEST_CANVAS_MM = 1.5
-COARSEST_CANVAS_MM = 2.0
-CENTER_OF_LIVER_Z_MM = -88.0
 TEXTURE_STEPS_PER_SD = 32.0
-CANVAS_PADDING = 2
 COARSE_TEXTURE_MM = 12.0
-
-Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,51 +72,6 @@ class Phantom:
         """0 background, 1 liver without tumors, 2 tumor, as in values.Segmentation."""
         labels = np.where(self.lesion_labels > 0, TUMOR_LABEL, LIVER_LABEL * self.liver)
         return np.asarray(labels, np.uint8)
-
-
-def phantom_geometry(
-    parameters: PhantomParameters,
-    shape: tuple[int, int, int],
-    spacing_mm: tuple[float, float, float],
-) -> VolumeGeometry:
-    """Axial grid centered on the phantom's liver (along z) and body (along y and x)."""
-    middle = (0.0, 6.0, CENTER_OF_LIVER_Z_MM * parameters.height_scale)
-    origin = [
-        center - (count - 1) / 2 * step
-        for center, count, step in zip(middle, shape[::-1], spacing_mm[::-1], strict=True)
-    ]
-    return VolumeGeometry(
-        shape=shape,
-        spacing=VoxelSpacing(slice_mm=spacing_mm[0], row_mm=spacing_mm[1], column_mm=spacing_mm[2]),
-        origin_mm=(origin[0], origin[1], origin[2]),
-        slice_direction=(0.0, 0.0, 1.0),
-        row_direction=(0.0, 1.0, 0.0),
-        column_direction=(1.0, 0.0, 0.0),
-    )
-
-
-def grid_axes_mm(geometry: VolumeGeometry) -> Axes:
-    """Patient coordinates of the voxel centers along z, y, x."""
-    z, y, x = (
-        np.asarray(first + step * np.arange(count), np.float64)
-        for first, step, count in zip(
-            geometry.origin_mm[::-1], geometry.spacing.as_tuple(), geometry.shape, strict=True
-        )
-    )
-    return z, y, x
-
-
-def _canvas_axis(target_mm: NDArray[np.float64], step_mm: float) -> NDArray[np.float64]:
-    """An axis over the same range and a little more, at a step the anatomy is painted at."""
-    if step_mm > COARSEST_CANVAS_MM:
-        inner_mm = step_mm / np.ceil(step_mm / COARSEST_CANVAS_MM)
-        first_mm = target_mm[0] - CANVAS_PADDING * inner_mm
-    else:
-        merged = max(1, round(FINEST_CANVAS_MM / step_mm))
-        inner_mm = step_mm * merged
-        first_mm = target_mm[0] + (merged - 1) / 2 * step_mm - CANVAS_PADDING * inner_mm
-    reach_mm = target_mm[-1] - first_mm + CANVAS_PADDING * inner_mm
-    return np.asarray(first_mm + inner_mm * np.arange(int(np.ceil(reach_mm / inner_mm)) + 1))
 
 
 def _paint_patient(
@@ -222,7 +172,7 @@ def build_phantom(
     """
     geometry = phantom_geometry(parameters, shape, spacing_mm)
     axes = [
-        _canvas_axis(axis, step)
+        canvas_axis_mm(axis, step)
         for axis, step in zip(grid_axes_mm(geometry), spacing_mm, strict=True)
     ]
     rng = np.random.default_rng([parameters.seed, 0x5048])

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from engine.demo.anatomy import TEXTURE_STEPS_PER_SD, Phantom, grid_axes_mm
+from engine.demo.anatomy import TEXTURE_STEPS_PER_SD, Phantom
+from engine.demo.grids import grid_axes_mm
 from engine.demo.interpolation import blurring_matrix
 from engine.demo.parameters import LesionParameters, PhantomParameters
 from engine.demo.tissues import (

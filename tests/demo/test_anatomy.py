@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from engine.demo.anatomy import Phantom, build_phantom, grid_axes_mm
+from engine.demo.anatomy import Phantom, build_phantom
 from engine.demo.parameters import DEMO_PARAMETERS, draw_parameters
 from engine.demo.tissues import Tissue
 
@@ -90,9 +90,3 @@ def test_any_grid_shows_the_same_patient(phantom: Phantom) -> None:
     assert other.liver.sum() * ratio == pytest.approx(phantom.liver.sum(), rel=0.03)
     for here, there in zip(other.lesions, phantom.lesions, strict=True):
         assert here.center_mm == pytest.approx(there.center_mm, abs=1e-6)
-
-
-def test_axes_give_the_voxel_centers(phantom: Phantom) -> None:
-    z, y, x = grid_axes_mm(phantom.geometry)
-    corner = phantom.geometry.to_patient(np.array([3.0, 5.0, 7.0]))
-    assert corner == pytest.approx([x[7], y[5], z[3]])
