@@ -42,3 +42,8 @@ def join_sources(
             offered += answer.offered
             notes += answer.notes
     return select(offered, reference_date, tuple(notes))
+
+
+def availability_warnings(record: ClinicalRecord) -> tuple[str, ...]:
+    """Notes of sources that gave nothing, for the result's warnings and thus every report."""
+    return tuple(note for note in record.sources if NOT_AVAILABLE in note or ": refused: " in note)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from engine.clinical.join import join_sources
+from engine.clinical.join import availability_warnings, join_sources
 from engine.clinical.source import SourceAnswer, SourceUnavailableError
 from engine.errors import ClinicalDataError
 from engine.values.identity import PatientIdentity
@@ -44,6 +44,7 @@ def test_a_source_that_is_down_is_reported_and_the_others_count() -> None:
         "HL7 feed: refused: Wrong patient: sex differs",
         "labs.csv: 1 row",
     )
+    assert availability_warnings(record) == record.sources[:2]
 
 
 def test_without_any_answer_the_record_is_empty_and_says_so() -> None:
