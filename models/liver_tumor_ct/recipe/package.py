@@ -78,6 +78,8 @@ def main() -> None:
         report = run_reference_case(load_package(made, search_paths=()), device="cpu")
         for agreement in report.agreements:
             print(f"reference {agreement.name}: {agreement.expected_ml:.1f} mL")
+        if not report.passed:
+            raise SystemExit("The package does not reproduce its own reference case")
         shutil.rmtree(final, ignore_errors=True)
         final.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(made, final)
