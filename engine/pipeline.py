@@ -170,7 +170,7 @@ def _extract(
                 findings.lesion_labels == lesion.number,
                 volume.geometry,
                 settings.radiomics,
-                region=lesion.tracking_id,
+                region=f"lesion {lesion.number}",
                 phase=volume.series.phase,
             )
         except RegionError as error:

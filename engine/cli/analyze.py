@@ -17,6 +17,7 @@ from engine.reporting.report_file import ReportFile, SegmentationType
 from engine.reporting.writing import publish
 from engine.values.result import NotAnalyzed
 
+STANDARD_INPUT = 0
 EXIT_NOT_ANALYZED = 3
 EXIT_CANCELED = 130
 
@@ -113,12 +114,12 @@ def cancel_when_input_closes() -> None:
     Only a pipe or socket is watched: with a terminal or /dev/null nobody is holding on.
     Nothing is half-written, because results appear by rename.
     """
-    mode = os.fstat(sys.stdin.fileno()).st_mode
+    mode = os.fstat(STANDARD_INPUT).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         return
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
+        while os.read(STANDARD_INPUT, 4096):
             pass
         os._exit(EXIT_CANCELED)
 

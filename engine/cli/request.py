@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.cli.software import software_version
-from engine.errors import UnreadableStudyError
 from engine.inference.providers import Device
 from engine.model_package.loading import embedded_models, load_package
 from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, scan
@@ -68,8 +67,6 @@ def start(request: AnalyzeRequest, progress: StageProgress) -> Analysis:
         ModelPackageError: The model cannot be used.
     """
     watch = Stopwatch(progress, time.perf_counter)
-    if not request.study.exists():
-        raise UnreadableStudyError(f"No such file or folder: {request.study}")
     package = load_package(request.model, search_paths=[*request.models, embedded_models()])
     study = scan(request.study, watch)
     context = AnalysisContext(

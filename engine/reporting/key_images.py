@@ -264,9 +264,16 @@ def make_scene(
 
 
 def lesion_scenes(viewer: Viewer, lesion: Lesion) -> tuple[Scene, Scene, Scene]:
-    """The measured slice of a lesion, then the two other planes through its centroid."""
+    """The measured plane of a lesion, then the two other planes through its centroid.
+
+    The measured plane is an acquired slice, except in a coronal or sagittal stack, where
+    diameters are taken in the axial plane across the slices.
+    """
+    ends = viewer.grid.to_index(np.array(lesion.long_axis.ends_mm))
+    on_slice = ends.mean(0)
     main = viewer.acquired_axis
-    on_slice = viewer.grid.to_index(np.array(lesion.long_axis.ends_mm)).mean(0)
+    if lesion.long_axis.slice_index is None:
+        main = int(np.abs(ends[1] - ends[0]).argmin())
     center = viewer.grid.to_index(np.array(lesion.centroid_mm))
     limits = np.array(viewer.grid.shape) - 1
     at = np.clip(np.round(center), 0, limits).astype(int)

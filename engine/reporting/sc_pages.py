@@ -186,7 +186,8 @@ def draw_pages(
         title = f"{lesion.tracking_id} of {len(result.findings.lesions)}"
         footer = _footer(result, number, total)
         page = _lesion_page(lesion, lesion_scenes(viewer, lesion), title, footer)
-        pages.append((page.image, lesion.tracking_id, lesion.long_axis.slice_index or 0))
+        shown = result.findings.key_slice_index(lesion)
+        pages.append((page.image, lesion.tracking_id, shown))
     return pages
 
 

@@ -90,7 +90,7 @@ def list_findings(result: AnalysisResult, segments: tuple[CodedSegment, ...]) ->
                 tracking_uid=lesion.tracking_uid,
                 kind=segment_code(segments, TUMOR_LABEL),
                 segment=lesion.number + 1,
-                slice_index=lesion.long_axis.slice_index or 0,
+                slice_index=result.findings.key_slice_index(lesion),
             )
         )
     return findings
@@ -199,7 +199,9 @@ def _outline(
 
 
 def _axis(name: Code, diameter: Diameter, plane: SourcePlane) -> Dataset:
-    """A diameter with its end points on the cited image."""
+    """A diameter, with its end points on the cited image when it lies on it."""
+    if diameter.slice_index is None:
+        return make_num(name, diameter.length_mm, ucum.MILLIMETER, CONTAINS)
     ends = plane.project(np.array(diameter.ends_mm))
     line = make_polyline(dicom.SOURCE_OF_MEASUREMENT, ends, plane.reference, INFERRED_FROM)
     return make_num(name, diameter.length_mm, ucum.MILLIMETER, CONTAINS, [line])

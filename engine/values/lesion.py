@@ -117,3 +117,14 @@ class LesionFindings:
     def __post_init__(self) -> None:
         self.liver.flags.writeable = False
         self.lesion_labels.flags.writeable = False
+
+    def key_slice_index(self, lesion: Lesion) -> int:
+        """Slice of the volume to show a lesion on.
+
+        The one its long axis lies on; where that axis cuts across the acquired slices
+        (a coronal or sagittal stack), the one with the lesion's largest section.
+        """
+        if lesion.long_axis.slice_index is not None:
+            return lesion.long_axis.slice_index
+        area = np.count_nonzero(self.lesion_labels == lesion.number, axis=(1, 2))
+        return int(area.argmax())
