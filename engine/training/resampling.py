@@ -20,7 +20,7 @@ class Interval:
 
     def __str__(self) -> str:
         """Three decimals, as the reports print it."""
-        return f"{self.value:.3f} ({self.lower:.3f}–{self.upper:.3f})"
+        return f"{self.value:.3f} ({self.lower:.3f} to {self.upper:.3f})"
 
 
 def patient_weights(patients: Integers, *, resamples: int, seed: int) -> Floats:

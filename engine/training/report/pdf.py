@@ -30,10 +30,11 @@ def to_pdf(sections: tuple[Section, ...], *, statement: str) -> bytes:
         invariant=1,
     )
     styles = getSampleStyleSheet()
+    heading = ParagraphStyle("heading", parent=styles["Heading2"], keepWithNext=1)
     small = ParagraphStyle("small", parent=styles["BodyText"], fontSize=7.5, leading=9.5)
     story = [Paragraph(f"<b>{escape(statement)}</b>", small), Spacer(1, 4 * mm)]
     for number, section in enumerate(sections):
-        style = styles["Title"] if number == 0 else styles["Heading2"]
+        style = styles["Title"] if number == 0 else heading
         story.append(Paragraph(escape(section.heading), style))
         story += [Paragraph(escape(text), styles["BodyText"]) for text in section.paragraphs]
         for table in section.tables:

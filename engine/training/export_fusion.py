@@ -1,0 +1,128 @@
+"""ONNX graphs of fused models: base graphs, availability and the rule in one graph."""
+
+import numpy as np
+import onnx
+
+from engine.training.export import PRODUCER, emit_estimator, emit_preparation
+from engine.training.feature_fusion import FeatureFusedModel, GatedAttention, TensorFusion
+from engine.training.fusion import FusedModel
+from engine.training.onnx_graph import GraphBuilder
+from engine.training.outcome import Floats, Integers
+
+HIDDEN = -1e30
+
+
+def export_fused(
+    model: FusedModel | FeatureFusedModel, times: Floats, *, predictors: int
+) -> onnx.ModelProto:
+    """Export a decision-level or feature-level fusion.
+
+    A modality of which no predictor is observed is left out of the row, as in training.
+
+    Args:
+        model: The fitted fusion.
+        times: Time grid in months, shape (T,).
+        predictors: Number p of the graph's input columns.
+    """
+    graph = GraphBuilder(predictors)
+    if isinstance(model, FusedModel):
+        risk = _emit_decision(graph, model, times)
+        hazard = model.final.baseline(times)
+    else:
+        risk = _emit_features(graph, model)
+        hazard = model.baseline(times)
+    flat = graph.node("Reshape", risk, graph.constant(np.array([-1], np.int64)))
+    graph.output("linear_predictor", flat, ["n"])
+    graph.output("survival", graph.hazard_to_survival(risk, hazard), ["n", len(times)])
+    return graph.model(PRODUCER)
+
+
+def _emit_available(graph: GraphBuilder, columns: tuple[Integers, ...]) -> str:
+    """Whether any predictor of each base is observed, bool (n, k)."""
+    parts = []
+    for own in columns:
+        seen = graph.node("Cast", graph.gather("observed", own), to=onnx.TensorProto.DOUBLE)
+        parts.append(graph.node("ReduceMax", seen, axes=[1], keepdims=1))
+    joined = graph.node("Concat", *parts, axis=1)
+    return graph.node("Greater", joined, graph.constant(np.array([0.5])))
+
+
+def _emit_decision(graph: GraphBuilder, model: FusedModel, times: Floats) -> str:
+    risks = []
+    for base in model.bases:
+        x = emit_preparation(graph, base.preparation)
+        risks.append(emit_estimator(graph, base, x, times)[0])
+    joined = graph.node("Concat", *risks, axis=1)
+    off = graph.node("Sub", joined, graph.constant(model.center))
+    standardized = graph.node("Div", off, graph.constant(model.scale))
+    present = _emit_available(graph, model.columns)
+    score = _emit_rule(graph, model, standardized, present)
+    return graph.linear(score, model.final.coefficients[:, None])
+
+
+def _emit_rule(graph: GraphBuilder, model: FusedModel, standardized: str, present: str) -> str:
+    zero = graph.constant(np.zeros(len(model.bases)))
+    if model.rule in ("stack", "nomogram"):
+        return graph.node("Where", present, standardized, zero)
+    votes = standardized
+    if model.rule == "vote":
+        above = graph.node("Greater", standardized, graph.constant(np.array([0.0])))
+        number = graph.node("Cast", above, to=onnx.TensorProto.DOUBLE)
+        votes = graph.node("Sub", number, graph.constant(np.array([0.5])))
+    share = graph.node("Where", present, graph.constant(model.weights), zero)
+    axes = graph.constant(np.array([1], np.int64))
+    total = graph.node("ReduceSum", share, axes, keepdims=1)
+    one = graph.constant(np.array([1.0]))
+    some = graph.node("Greater", total, graph.constant(np.array([0.0])))
+    divisor = graph.node("Where", some, total, one)
+    weighted = graph.node("ReduceSum", graph.node("Mul", share, votes), axes, keepdims=1)
+    return graph.node("Div", weighted, divisor)
+
+
+def _emit_features(graph: GraphBuilder, model: FeatureFusedModel) -> str:
+    blocks = [emit_preparation(graph, p) for p in model.preparations]
+    present = _emit_available(graph, model.columns)
+    if isinstance(model.network, TensorFusion):
+        return _emit_tensor(graph, model, model.network, blocks, present)
+    return _emit_attention(graph, model, model.network, blocks, present)
+
+
+def _emit_tensor(
+    graph: GraphBuilder,
+    model: FeatureFusedModel,
+    network: TensorFusion,
+    blocks: list[str],
+    present: str,
+) -> str:
+    matrices, constants, output = network.split(model.weights)
+    one = graph.constant(np.array([1.0]))
+    product = one
+    for m, block in enumerate(blocks):
+        inner = graph.node("Add", graph.linear(block, matrices[m]), graph.constant(constants[m]))
+        own = graph.gather(present, np.array([m]))
+        product = graph.node("Mul", product, graph.node("Where", own, inner, one))
+    return graph.linear(product, output[:, None])
+
+
+def _emit_attention(
+    graph: GraphBuilder,
+    model: FeatureFusedModel,
+    network: GatedAttention,
+    blocks: list[str],
+    present: str,
+) -> str:
+    matrices, biases, gate, output = network.split(model.weights)
+    gates, scores = [], []
+    for m, block in enumerate(blocks):
+        inner = graph.node("Add", graph.linear(block, matrices[m]), graph.constant(biases[m]))
+        embedded = graph.node("Tanh", inner)
+        gates.append(graph.linear(embedded, gate[:, None]))
+        scores.append(graph.linear(embedded, output[:, None]))
+    hidden = graph.constant(np.array([HIDDEN]))
+    shown = graph.node("Where", present, graph.node("Concat", *gates, axis=1), hidden)
+    share = graph.node("Softmax", shown, axis=1)
+    score = graph.node("Concat", *scores, axis=1)
+    nothing = graph.constant(np.array([0.0]))
+    kept = graph.node("Where", present, graph.node("Mul", share, score), nothing)
+    axes = graph.constant(np.array([1], np.int64))
+    return graph.node("ReduceSum", kept, axes, keepdims=1)
