@@ -38,7 +38,7 @@ def look_coarsely(group: SeriesGroup) -> tuple[NDArray[np.float32], VolumeGeomet
         max(1, round(IN_PLANE_MM / first.row_mm)),
         max(1, round(IN_PLANE_MM / first.column_mm)),
     )
-    voxels = np.stack([_block_means(load_hu([plane])[0], block) for plane in chosen])
+    voxels = np.stack([_block_means(plane_hu, block) for plane_hu in load_hu(chosen)])
     heights = [plane.height_mm for plane in chosen]
     spacing = VoxelSpacing(
         slice_mm=(heights[-1] - heights[0]) / (len(chosen) - 1),

@@ -2,11 +2,12 @@
 
 Uncompressed frames are read from their place in the file, without a DICOM parser in between;
 compressed ones go through pydicom's decoders: pyjpegls for JPEG-LS, OpenJPEG for JPEG 2000
-and HTJ2K, GDCM for JPEG, pydicom itself for RLE.
+and HTJ2K, GDCM for JPEG (in processes of its own), pydicom itself for RLE.
 """
 
 import io
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 import pydicom
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -33,8 +34,9 @@ from pydicom.uid import (
 
 from engine.errors import InputError, PixelDataError
 from engine.series.attributes import READING_FAILURES, integer
-from engine.series.codestreams import codestream_size
+from engine.series.codestreams import Codestream, read_claim
 from engine.series.headers import Instance, inflated, is_deflated
+from engine.series.isolation import PackedFrame, decode_with_gdcm
 from engine.series.planes import Plane
 
 IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG = (
@@ -61,11 +63,17 @@ DECODERS: dict[str, str] = {
 other plugins may be installed beside ours, and the RLE one aborts on damaged data)."""
 DECODING_FAILURES = (*READING_FAILURES, RuntimeError, InvalidDicomError, OSError)
 
+CODESTREAM_BITS = range(9, 17)
+"""Bits per sample that decode to 16-bit words."""
 Words = NDArray[np.uint16]
 
 
-def read_frames(planes: Sequence[Plane]) -> list[Words]:
+def read_frames(planes: Sequence[Plane], pool: Executor) -> list[Words]:
     """Read the stored values of slices that lie in one DICOM object.
+
+    Args:
+        planes: Slices of one object.
+        pool: Processes for JPEG (``isolation.start_processes``); unused for the rest.
 
     Returns:
         One array (rows, columns) per slice: the 16 allocated bits, signed or not.
@@ -79,7 +87,7 @@ def read_frames(planes: Sequence[Plane]) -> list[Words]:
             return _raw_frames(planes)
         if is_deflated(instance.transfer_syntax_uid):
             return _deflated_frames(planes)
-        return _decoded_frames(planes)
+        return _decoded_frames(planes, pool)
     except OSError as error:
         raise PixelDataError(f"{where(instance)} cannot be read ({error.strerror})") from error
 
@@ -143,7 +151,7 @@ def _deflated_frames(planes: Sequence[Plane]) -> list[Words]:
     return frames
 
 
-def _decoded_frames(planes: Sequence[Plane]) -> list[Words]:
+def _decoded_frames(planes: Sequence[Plane], pool: Executor) -> list[Words]:
     instance = planes[0].instance
     plugin = DECODERS.get(instance.transfer_syntax_uid)
     if plugin is None:
@@ -151,10 +159,9 @@ def _decoded_frames(planes: Sequence[Plane]) -> list[Words]:
             f"{where(instance)} has transfer syntax {instance.transfer_syntax_uid}, "
             "which is no image compression this engine knows; have the PACS send it uncompressed"
         )
-    decoder = get_decoder(UID(instance.transfer_syntax_uid))
     try:
         dataset = pydicom.dcmread(io.BytesIO(instance.source.read()))
-        frames = [_decode(decoder, dataset, p, plugin) for p in planes]
+        frames = [_decode(dataset, p, plugin, pool) for p in planes]
     except InputError:
         raise
     except DECODING_FAILURES as error:
@@ -171,17 +178,37 @@ def _decoded_frames(planes: Sequence[Plane]) -> list[Words]:
     return [np.ascontiguousarray(frame.astype(np.uint16, copy=False)) for frame in frames]
 
 
-def _decode(decoder: Decoder, dataset: Dataset, plane: Plane, plugin: str) -> NDArray[np.generic]:
+def _decode(dataset: Dataset, plane: Plane, plugin: str, pool: Executor) -> NDArray[np.generic]:
+    syntax = plane.instance.transfer_syntax_uid
     index = (plane.frame_number or 1) - 1
     packed = get_frame(dataset.PixelData, index, number_of_frames=_frame_count(dataset))
-    claimed = codestream_size(packed)
-    if claimed not in (None, (plane.rows, plane.columns)):
+    claim = read_claim(packed)
+    if claim is None and syntax != RLELossless:
+        raise PixelDataError(f"{where(plane.instance)} cannot be decoded: its frame has no header")
+    if claim is not None:
+        _check_claim(claim, plane)
+    if plugin != "gdcm":
+        decoder = get_decoder(UID(syntax))
+        return decoder.as_array(dataset, index=index, raw=True, decoding_plugin=plugin)[0]
+    frame = PackedFrame(
+        transfer_syntax_uid=syntax,
+        rows=plane.rows,
+        columns=plane.columns,
+        bits_stored=integer(dataset, "BitsStored") or 16,
+        signed=integer(dataset, "PixelRepresentation") == 1,
+        codestream=packed,
+    )
+    return pool.submit(decode_with_gdcm, frame).result()
+
+
+def _check_claim(claim: Codestream, plane: Plane) -> None:
+    same_size = (claim.rows, claim.columns) == (plane.rows, plane.columns)
+    if not same_size or claim.samples != 1 or claim.bits not in CODESTREAM_BITS:
         raise PixelDataError(
-            f"{where(plane.instance)} holds a codestream of {claimed} pixels, the header says "
-            f"{(plane.rows, plane.columns)}"
+            f"{where(plane.instance)} holds a codestream of ({claim.rows}, {claim.columns}) pixels "
+            f"with {claim.samples} samples of {claim.bits} bits, the header says "
+            f"({plane.rows}, {plane.columns}) with one sample in 16 bits"
         )
-    frame, _ = decoder.as_array(dataset, index=index, raw=True, decoding_plugin=plugin)
-    return frame
 
 
 def _frame_count(dataset: Dataset) -> int:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from engine.errors import PixelDataError
 from engine.series.attributes import integer, number, text
 from engine.series.frames import RAW_SYNTAXES, read_frames, where
 from engine.series.headers import Instance
+from engine.series.isolation import start_processes
 from engine.series.planes import Plane
 
 LOWEST_HU = -1024
@@ -61,12 +62,14 @@ def load_hu(planes: Sequence[Plane], *, step: int = 1) -> NDArray[np.int16]:
     volume = np.empty(shape, np.int16)
     jobs = _jobs_by_instance(planes)
 
+    processes = start_processes()
+
     def load(job: list[int]) -> None:
-        _load_instance([(index, planes[index]) for index in job], volume, step)
+        _load_instance([(index, planes[index]) for index in job], volume, step, processes)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn of padding bytes and the like
-        with ThreadPoolExecutor(max_workers=DECODING_THREADS) as pool:
+        with processes, ThreadPoolExecutor(max_workers=DECODING_THREADS) as pool:
             for _ in pool.map(load, jobs):
                 pass
     return volume
@@ -93,10 +96,12 @@ def _check_size(planes: Sequence[Plane]) -> None:
         raise PixelDataError(f"Header promises {needed} bytes of pixels, the files hold {present}")
 
 
-def _load_instance(places: list[tuple[int, Plane]], volume: NDArray[np.int16], step: int) -> None:
+def _load_instance(
+    places: list[tuple[int, Plane]], volume: NDArray[np.int16], step: int, processes: Executor
+) -> None:
     instance = places[0][1].instance
     encoding = _read_encoding(instance)
-    frames = read_frames([plane for _, plane in places])
+    frames = read_frames([plane for _, plane in places], processes)
     for (index, plane), frame in zip(places, frames, strict=True):
         _to_hu(frame[::step, ::step], plane, encoding, volume[index])
 

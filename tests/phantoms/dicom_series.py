@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.filereader import dcmread
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import (
     UID,
@@ -180,6 +181,11 @@ def to_bytes(dataset: Dataset, *, syntax: str | None = None) -> bytes:
     buffer = io.BytesIO()
     dcmwrite(buffer, dataset, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def read_back(dataset: Dataset, *, syntax: str) -> Dataset:
+    """Encode and parse again: how a receiver sees the dataset."""
+    return dcmread(io.BytesIO(to_bytes(dataset, syntax=syntax)))
 
 
 def zip_folder(folder: Path, archive: Path) -> Path:
