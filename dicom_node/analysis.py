@@ -82,6 +82,9 @@ class Analyst:
             reason = f"The result cannot be written: {error.strerror}"
             self._ledger.fail_analysis(job_id, reason, limit=self._settings.attempts)
             return
+        model = job["model"] or self._settings.model
+        if self._ledger.index.read_switch(f"model:{model}") == "shadow":
+            self._ledger.set_shadow(job_id)
         names = json.loads(job["destinations"])
         destinations = names or [d.name for d in self._configuration.destination]
         self._ledger.finish_analysis(

@@ -195,6 +195,10 @@ class Ledger:
         values = {"stage": stage[:32], "fraction": fraction}
         return self._change(job_id, (JobState.ANALYZING,), values, None)
 
+    def set_shadow(self, job_id: str) -> None:
+        """Keep this job's result here; deliver nothing."""
+        self._change(job_id, (JobState.ANALYZING,), {"shadow": True}, None)
+
     def finish_analysis(
         self,
         job_id: str,

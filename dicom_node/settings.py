@@ -4,7 +4,6 @@
 A setting's unit is in its name. Defaults suit one hospital with one PACS and one device.
 """
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +101,7 @@ class Analysis:
     """How the engine is run."""
 
     command: tuple[str, ...] = setting(
-        (sys.executable, "-m", "engine.cli", "analyze"),
+        ("hepatocast", "analyze"),
         "Program and first arguments; the node appends STUDY --out DIR --job-id ID --json-lines.",
     )
     model: str = setting("", "Model package folder; empty: the engine's own.")

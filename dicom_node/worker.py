@@ -117,7 +117,7 @@ class Worker:
         self._asked = {w: at for w, at in self._asked.items() if now - at < ASK_AGAIN_SECONDS}
         for job in self.ledger.list_jobs(states=(JobState.QUEUED, JobState.ANALYZING)):
             work_id = f"analysis.{job['job_id']}.{job['run']}.{job['failures']}"
-            if self._is_due(work_id):
+            if self._model_mode(job) != "off" and self._is_due(work_id):
                 priority, delay = job["priority"], self._analysis_delay(job)
                 self._jobs.ask_for_analysis(work_id, job["job_id"], priority=priority, delay=delay)
         for row in self.dispatch.list_planned():
@@ -171,6 +171,10 @@ class Worker:
             return False
         self._asked[work_id] = time.monotonic()
         return True
+
+    def _model_mode(self, job: Row) -> str:
+        name = job["model"] or self._configuration.analysis.model
+        return self.index.read_switch(f"model:{name}")
 
     def _analysis_delay(self, job: Row) -> float:
         if not job["failures"]:

@@ -56,8 +56,34 @@ def make_object(source: Dataset, job_id: str, kind: str) -> Dataset:
     return made
 
 
+def make_pdf() -> bytes:
+    """One page of 288 × 144 points, filled with one color, even length."""
+    stream = b"0.1 0.45 0.7 rg 0 0 288 144 re f"
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 288 144]/Contents 4 0 R>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+    ]
+    data, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(bodies, 1):
+        places.append(len(data))
+        data += b"%d 0 obj%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    tail = b"xref\n0 5\n0000000000 65535 f \n%strailer<</Size 5/Root 1 0 R>>\n" % table
+    data = data + tail + b"startxref\n%d\n%%%%EOF\n" % len(data)
+    return data + b"\0" * (len(data) % 2)
+
+
 def fill(made: Dataset, kind: str, predecessor: str | None) -> None:
-    if kind in ("SEG", "SC"):
+    if kind == "SC":
+        made.SamplesPerPixel, made.PhotometricInterpretation = 3, "RGB"
+        made.PlanarConfiguration, made.Rows, made.Columns = 0, 96, 128
+        made.BitsAllocated = made.BitsStored = 8
+        made.HighBit, made.PixelRepresentation = 7, 0
+        made.PixelData = bytes(v for y in range(96) for x in range(128) for v in (x * 2, y * 2, 96))
+        made["PixelData"].VR = "OB"
+    if kind == "SEG":
         made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
         made.Rows = made.Columns = 8
         made.BitsAllocated = made.BitsStored = 8
@@ -66,7 +92,7 @@ def fill(made: Dataset, kind: str, predecessor: str | None) -> None:
         made["PixelData"].VR = "OB"
     if kind == "PDF":
         made.MIMETypeOfEncapsulatedDocument = "application/pdf"
-        made.EncapsulatedDocument = b"%PDF-1.4\n%%EOF\n\0"
+        made.EncapsulatedDocument = make_pdf()
     if kind == "SR" and predecessor:
         old = dcmread(predecessor)
         reference, series, study = Dataset(), Dataset(), Dataset()

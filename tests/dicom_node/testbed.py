@@ -252,10 +252,11 @@ maximum_retry_seconds = 2
         )
         return self
 
-    def start(self) -> "Node":
+    def start(self, *arguments: str) -> "Node":
+        base = [sys.executable, "-m", "dicom_node.cli", "--config", str(self.path), "serve"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dicom_node.cli", "--config", str(self.path), "serve"],
+                [*base, *arguments],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,

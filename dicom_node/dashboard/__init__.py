@@ -1,0 +1,1 @@
+"""The web dashboard, the STOW-RS door and the endpoints of monitoring."""
