@@ -1,5 +1,6 @@
 """From a volume to masks on its own grid, with networks whose answer is known."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -199,3 +200,17 @@ def test_the_tumor_threshold_of_the_package_decides(
         - (volumes_ml(segment(volume, package, sessions))[1])
     )
     assert difference == pytest.approx(CRUMB_ML, rel=0.01)
+
+
+def test_a_slightly_oblique_scan_is_segmented_on_its_own_axes(
+    package: SegmentationPackage, sessions: dict[str, Session]
+) -> None:
+    """Turned by 10 degrees about the patient's long axis, no axis order fits better."""
+    volume = abdomen((2.5, 1.7, 1.3))
+    cos, sin = float(np.cos(np.radians(10))), float(np.sin(np.radians(10)))
+    oblique = replace(
+        volume.geometry, column_direction=(cos, sin, 0.0), row_direction=(-sin, cos, 0.0)
+    )
+    found = segment(volume_of(volume.voxels_hu, oblique), package, sessions)
+    assert np.array_equal(found.labels, segment(volume, package, sessions).labels)
+    assert found.geometry == oblique
