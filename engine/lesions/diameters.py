@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+TIE_MM = 1e-6
+"""Distances closer than this are equal: the difference is rounding, not anatomy."""
 
 
 def surface_points(mask: NDArray[np.bool_]) -> FloatArray:
@@ -75,15 +77,30 @@ def longest_distance(points: FloatArray) -> tuple[float, FloatArray]:
     Returns:
         The distance and the two points, shape (2, d).
     """
-    best, pair = -1.0, (0, 0)
-    for start in range(0, len(points), 512):
-        block = points[start : start + 512]
-        squared = ((block[:, None, :] - points[None, :, :]) ** 2).sum(-1)
-        flat = int(squared.argmax())
-        if squared.flat[flat] > best:
-            best = float(squared.flat[flat])
-            pair = (start + flat // len(points), flat % len(points))
-    return float(np.sqrt(best)), points[list(pair)]
+    length, pairs = farthest_pairs(points)
+    return length, pairs[0]
+
+
+def farthest_pairs(points: FloatArray) -> tuple[float, FloatArray]:
+    """All pairs of a set that are farthest apart (voxel shapes have ties).
+
+    Args:
+        points: Shape (n, d), in mm, n ≥ 1.
+
+    Returns:
+        The distance and the pairs that reach it to TIE_MM, shape (k, 2, d).
+    """
+    rows = [
+        np.sqrt(((points[start : start + 512, None, :] - points[None, :, :]) ** 2).sum(-1))
+        for start in range(0, len(points), 512)
+    ]
+    length = max(float(row.max()) for row in rows)
+    pairs: list[tuple[int, int]] = []
+    for block, row in enumerate(rows):
+        for first, second in np.argwhere(row >= length - TIE_MM):
+            if block * 512 + first <= second:
+                pairs.append((block * 512 + int(first), int(second)))
+    return length, points[np.array(pairs)]
 
 
 def widest_chord_across(hull: FloatArray, axis_ends: FloatArray) -> tuple[float, FloatArray]:

@@ -5,7 +5,9 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from engine.lesions.diameters import (
+    TIE_MM,
     convex_hull,
+    farthest_pairs,
     longest_distance,
     surface_points,
     widest_chord_across,
@@ -42,19 +44,13 @@ def axial_diameters(
     axis = axial_array_axis(geometry)
     in_plane = [a for a in range(3) if a != axis]
     spacing = np.array(geometry.spacing.as_tuple())[in_plane]
-    best: tuple[float, int, FloatArray, FloatArray] | None = None
-    for plane in range(mask.shape[axis]):
-        section = np.take(mask, plane, axis=axis)
-        if not section.any():
-            continue
-        hull = convex_hull(surface_points(section) * spacing)
-        length, ends = longest_distance(hull)
-        if best is None or length > best[0]:
-            best = (length, plane, ends, hull)
-    if best is None:
-        raise ValueError("An empty mask has no diameter")
-    length, plane, ends, hull = best
-    width, across = widest_chord_across(hull, ends)
+    planes = [
+        (plane, convex_hull(surface_points(section) * spacing))
+        for plane in range(mask.shape[axis])
+        if (section := np.take(mask, plane, axis=axis)).any()
+    ]
+    plane, ends, width, across = _measured_plane(planes)
+    length = float(np.hypot(*(ends[1] - ends[0])))
 
     def diameter(value: float, pair_mm: FloatArray) -> Diameter:
         index = np.empty((2, 3))
@@ -67,6 +63,35 @@ def axial_diameters(
         )
 
     return diameter(length, ends), diameter(width, across)
+
+
+def _measured_plane(
+    planes: list[tuple[int, FloatArray]],
+) -> tuple[int, FloatArray, float, FloatArray]:
+    """The plane and pair of the longest diameter; among ties the widest across.
+
+    Voxel shapes often reach their longest diameter by several pairs. Taking the widest
+    makes the short axis the same however the stack is stored.
+
+    Args:
+        planes: Plane number and hull corners in mm, shape (h, 2).
+
+    Returns:
+        Plane, ends of the long axis (2, 2), short axis in mm and its ends (2, 2).
+    """
+    found = [(plane, hull, *farthest_pairs(hull)) for plane, hull in planes]
+    longest = max(length for _, _, length, _ in found)
+    best: tuple[int, FloatArray, float, FloatArray] | None = None
+    for plane, hull, length, pairs in found:
+        if length < longest - TIE_MM:
+            continue
+        for ends in pairs:
+            width, across = widest_chord_across(hull, ends)
+            if best is None or width > best[2] + TIE_MM:
+                best = (plane, ends, width, across)
+    if best is None:
+        raise ValueError("An empty mask has no diameter")
+    return best
 
 
 def maximum_3d_diameter(

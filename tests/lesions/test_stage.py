@@ -135,3 +135,27 @@ def test_the_liver_volume_includes_its_tumors() -> None:
 def test_no_liver_is_said_and_not_measured() -> None:
     with pytest.raises(NoLiverError, match=r"1\.2\.3"):
         analyze(np.zeros(SHAPE, np.uint8), geometry_of())
+
+
+def test_the_diameters_do_not_depend_on_how_the_stack_is_stored() -> None:
+    """An irregular voxel shape with ties, stored as it is and rotated by 180°."""
+    rng = np.random.default_rng(5)
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[4:36, 6:54, 6:58] = 1
+    for corner in rng.integers(12, 24, (12, 3)):
+        i, j, k = corner
+        labels[i : i + 4, j : j + 5, k : k + 5] = 2
+    turned = VolumeGeometry(
+        shape=SHAPE,
+        spacing=SPACING,
+        origin_mm=(0.0, 0.0, 0.0),
+        slice_direction=(0.0, 0.0, 1.0),
+        row_direction=(0.0, -1.0, 0.0),
+        column_direction=(-1.0, 0.0, 0.0),
+    )
+    plain = analyze(labels, geometry_of()).lesions
+    rotated = analyze(np.ascontiguousarray(labels[:, ::-1, ::-1]), turned).lesions
+    assert len(plain) == len(rotated)
+    for one, other in zip(plain, rotated, strict=True):
+        assert one.long_axis.length_mm == pytest.approx(other.long_axis.length_mm)
+        assert one.short_axis.length_mm == pytest.approx(other.short_axis.length_mm)
