@@ -77,7 +77,7 @@ class ClinicalDataError(InputError):
 
 
 class InstallationError(EngineError):
-    """A compiled part of HepatoCast is missing on this machine."""
+    """A compiled part or an optional extra of HepatoCast is missing on this machine."""
 
 
 class ModelPackageError(EngineError):

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.clinical.clinical_file import read_file
 from engine.clinical.scores.compute import compute_scores
-from engine.clinical.spreadsheet import read_clinical_file
 from engine.errors import RegionError
 from engine.inference.networks import open_networks
 from engine.inference.providers import Device
 from engine.inference.session import Session
 from engine.lesions import find_lesions
+from engine.prognosis.inputs import PatientInputs
+from engine.prognosis.prediction import OpenRiskPackage, predict
 from engine.radiomics import RadiomicsSettings, extract_features
 from engine.segmentation.cascade import segment
 from engine.series.assembly import assemble_volume
@@ -21,7 +23,7 @@ from engine.values.features import FeatureSet
 from engine.values.identity import ContrastPhase
 from engine.values.lesion import LesionFindings
 from engine.values.model import SegmentationPackage
-from engine.values.prognosis import Refusal
+from engine.values.prognosis import Refusal, RiskPrediction
 from engine.values.progress import Progress, StageProgress
 from engine.values.provenance import AnalysisContext
 from engine.values.result import AnalysisResult
@@ -47,11 +49,13 @@ class AnalysisSettings:
         radiomics: How features are extracted.
         include_unconfirmed_scores: Also compute scores with coefficients that no
             source confirmed.
+        risk_packages: Opened risk packages to predict with.
     """
 
     clinical_file: Path | None = None
     radiomics: RadiomicsSettings = field(default_factory=RadiomicsSettings)
     include_unconfirmed_scores: bool = False
+    risk_packages: tuple[OpenRiskPackage, ...] = ()
 
 
 class Stopwatch:
@@ -139,6 +143,11 @@ def analyze(
             study.study.patient,
             include_unconfirmed=settings.include_unconfirmed_scores,
         )
+    with watch.stage("prognosis"):
+        answers = [
+            predict(risk, PatientInputs(record=record, burden=findings.burden, scores=scores))
+            for risk in settings.risk_packages
+        ]
     return AnalysisResult(
         context=context,
         model=package.identity,
@@ -150,7 +159,8 @@ def analyze(
         features=features,
         clinical=record,
         scores=scores,
-        refusals=refusals,
+        predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
+        refusals=(*refusals, *(a for a in answers if isinstance(a, Refusal))),
         warnings=_warnings(volume, selection, findings),
         stage_seconds=tuple(watch.seconds.items()),
     )
@@ -184,7 +194,7 @@ def _clinical_record(study: StudyScan, settings: AnalysisSettings) -> ClinicalRe
     """The clinical file's values for this patient, or None without a file."""
     if settings.clinical_file is None:
         return None
-    return read_clinical_file(settings.clinical_file, study.study.patient, study.study.day)
+    return read_file(settings.clinical_file, study.study.patient, study.study.day)
 
 
 def _warnings(volume: Volume, selection: Selection, findings: LesionFindings) -> tuple[str, ...]:

@@ -10,7 +10,14 @@ from pathlib import Path
 
 from engine.cli.events import Reporter
 from engine.cli.findings import print_findings
-from engine.cli.request import DEFAULT_MODEL, Analysis, AnalyzeRequest, finish, start
+from engine.cli.request import (
+    DEFAULT_MODEL,
+    DEFAULT_RISK_MODELS,
+    Analysis,
+    AnalyzeRequest,
+    finish,
+    start,
+)
 from engine.errors import InputError
 from engine.reporting.composition import compose_not_analyzed
 from engine.reporting.report_file import ReportFile, SegmentationType
@@ -35,6 +42,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("--out", type=Path, required=True, help="result folder; an earlier result is replaced")
     add("--model", default=DEFAULT_MODEL, help="package name[@version] or folder")
     add("--models", type=Path, action="append", default=[], help="further folder of packages")
+    add(
+        "--risk",
+        action="append",
+        metavar="PKG",
+        help=f"risk package, repeatable (default {' '.join(DEFAULT_RISK_MODELS)}; '' for none)",
+    )
     add("--clinical", type=Path, metavar="FILE", help="CSV or XLSX with clinical values")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add("--seg-type", choices=tuple(SegmentationType), default=SegmentationType.BINARY)
@@ -74,6 +87,7 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         out=arguments.out,
         model=arguments.model,
         models=tuple(arguments.models),
+        risk_models=risk_models(arguments.risk),
         clinical=arguments.clinical,
         device=arguments.device,
         segmentation_type=SegmentationType(arguments.seg_type),
@@ -81,6 +95,11 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         job_id=arguments.job_id,
         created_at=arguments.created_at,
     )
+
+
+def risk_models(named: list[str] | None) -> tuple[str, ...]:
+    """The risk packages to use; an empty name means none."""
+    return DEFAULT_RISK_MODELS if named is None else tuple(name for name in named if name)
 
 
 def publish_refusal(analysis: Analysis, error: InputError, reporter: Reporter) -> int:

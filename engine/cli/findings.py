@@ -12,6 +12,7 @@ def print_findings(outcome: Outcome, folder: Path, out: TextIO) -> None:
     """Print findings, scores, files and seconds as one readable block."""
     result, seconds = outcome.result, outcome.seconds
     lines = [*_summary(result), "", *_lesions(result), "", *_scores(result.scores)]
+    lines += ["", *_predictions(result)]
     lines += [f"! {warning}" for warning in result.warnings]
     lines += ["", "Files"]
     lines += [f"  {file.kind:<5} {folder / file.name}" for file in outcome.files]
@@ -65,4 +66,24 @@ def _scores(scores: tuple[Score, ...]) -> list[str]:
     lines = ["Scores", *computed] if computed else []
     if refused:
         lines.append(f"  not computed: {len(refused)} scores, inputs missing (see the report)")
+    return lines
+
+
+def _predictions(result: AnalysisResult) -> list[str]:
+    lines = []
+    for prediction in result.predictions:
+        lines.append(
+            f"{prediction.outcome} ({prediction.package}): {prediction.risk_group} risk, "
+            f"percentile {prediction.percentile:.0f} of the development cohort"
+        )
+        for month in (12.0, 24.0, 60.0):
+            if month in prediction.times_months:
+                at = prediction.times_months.index(month)
+                lines.append(
+                    f"  {month:>3.0f} months {prediction.survival[at]:.0%} "
+                    f"({prediction.lower[at]:.0%} to {prediction.upper[at]:.0%}, "
+                    f"{prediction.interval})"
+                )
+        lines += [f"  ! {flag}" for flag in prediction.flags]
+    lines += [f"Not computed: {refusal.name}: {refusal.reason}" for refusal in result.refusals]
     return lines

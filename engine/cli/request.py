@@ -9,8 +9,9 @@ from pathlib import Path
 
 from engine.cli.software import software_version
 from engine.inference.providers import Device
-from engine.model_package.loading import embedded_models, load_package
+from engine.model_package.loading import embedded_models, find_package, load_package
 from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, scan
+from engine.prognosis.prediction import open_risk_package
 from engine.reporting.composition import compose_reports
 from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
 from engine.reporting.writing import publish
@@ -21,6 +22,7 @@ from engine.values.provenance import AnalysisContext
 from engine.values.result import AnalysisResult
 
 DEFAULT_MODEL = "liver_tumor_ct"
+DEFAULT_RISK_MODELS = ("resection_rfs", "resection_os")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class AnalyzeRequest:
     out: Path
     model: str = DEFAULT_MODEL
     models: tuple[Path, ...] = ()
+    risk_models: tuple[str, ...] = DEFAULT_RISK_MODELS
     clinical: Path | None = None
     device: Device = "auto"
     segmentation_type: SegmentationType = SegmentationType.BINARY
@@ -86,8 +89,14 @@ def finish(analysis: Analysis) -> Outcome:
     request, watch = analysis.request, analysis.watch
     package = analysis.package
     model = open_model(package, request.device)
+    folders = [*request.models, embedded_models()]
     settings = AnalysisSettings(
-        clinical_file=request.clinical, include_unconfirmed_scores=request.unconfirmed_scores
+        clinical_file=request.clinical,
+        include_unconfirmed_scores=request.unconfirmed_scores,
+        risk_packages=tuple(
+            open_risk_package(find_package(name, search_paths=folders))
+            for name in request.risk_models
+        ),
     )
     result = analyze(analysis.scan, model, settings, analysis.context, watch)
     options = ReportOptions(segmentation_type=request.segmentation_type)
@@ -103,7 +112,7 @@ def default_job_id(request: AnalyzeRequest, study: StudyScan, model_sha256: str)
     digest = hashlib.sha256()
     options = (request.segmentation_type, str(request.unconfirmed_scores), software_version())
     images = sorted(i.sop_instance_uid for series in study.series for i in series.instances)
-    for part in (model_sha256, *options, *images):
+    for part in (model_sha256, *options, *request.risk_models, *images):
         digest.update(part.encode() + b"\0")
     if request.clinical is not None and request.clinical.is_file():
         digest.update(request.clinical.read_bytes())
