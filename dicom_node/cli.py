@@ -3,16 +3,19 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from dicom_node.backfill import Backfill
 from dicom_node.check import check_node
 from dicom_node.configuration import describe_settings, load_configuration
 from dicom_node.errors import ConfigurationError, NodeError
 from dicom_node.index import Index
 from dicom_node.ledger import Ledger
 from dicom_node.logs import set_up_logs
+from dicom_node.peers import PeerClient
 from dicom_node.routing import explain
 from dicom_node.schema import create_tables, open_database
 from dicom_node.service import ROLES, run_role, serve
@@ -69,6 +72,11 @@ def _make_parser() -> argparse.ArgumentParser:
     rules = add("rules", "Explain the routing rules.", _rules)
     rules.add_argument("action", choices=("try",))
     rules.add_argument("study", help="Study Instance UID of a study that is here.")
+    backfill = add("backfill", "Ask a peer for a cohort, study by study.", _backfill)
+    backfill.add_argument("--peer", required=True, help="Name of the peer to ask.")
+    backfill.add_argument("--name", required=True, help="Name of the cohort; resumes by it.")
+    backfill.add_argument("--query", nargs="+", default=[], metavar="KEY=VALUE")
+    backfill.add_argument("--pause-seconds", type=float, default=1.0)
     commands.add_parser("configuration", help="Print every key with its documentation.")
     return parser
 
@@ -155,6 +163,26 @@ def _rules(options: argparse.Namespace, configuration: Configuration) -> int:
         print(f"{'(also fits)' if decided else 'FITS '} {verdict.rule.name}: {what}")
         decided = True
     return 0 if decided else 1
+
+
+def _backfill(options: argparse.Namespace, configuration: Configuration) -> int:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", options.name):
+        raise NodeError("A cohort's name has letters, digits, _ and - only")
+    if options.peer not in {peer.name for peer in configuration.peer}:
+        raise NodeError(f"No peer is named {options.peer!r}")
+    query = dict(word.partition("=")[::2] for word in options.query)
+    index = _open(configuration).index
+    folder = configuration.storage.folder / "backfill"
+    folder.mkdir(parents=True, exist_ok=True)
+    peer, client = configuration.find_peer(options.peer), PeerClient(configuration.ae_title)
+    cohort = Backfill(folder / f"{options.name}.json", client, peer, configuration.ae_title)
+    print(f"{cohort.prepare(query)} studies in cohort {options.name}")
+    progress = cohort.run(
+        may_go_on=lambda: index.read_switch("paused") != "yes",
+        pause_seconds=options.pause_seconds,
+        report=lambda p: print(f"{p.asked} of {p.total} asked for, {p.failed} failed", flush=True),
+    )
+    return 0 if progress.asked == progress.total else 1
 
 
 if __name__ == "__main__":

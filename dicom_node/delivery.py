@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from dicom_node.audit import INSTANCES_TRANSFERRED, AuditTrail
 from dicom_node.dispatch import Dispatch
 from dicom_node.errors import PeerError
 from dicom_node.index import Row
@@ -40,9 +41,10 @@ class Courier:
     """Delivers; everything it sends has the same UIDs on every try."""
 
     def __init__(
-        self, configuration: Configuration, ledger: Ledger, dispatch: Dispatch, client: PeerClient
-    ) -> None:
-        self._configuration = configuration
+        self, configuration: Configuration, ledger: Ledger, dispatch: Dispatch,
+        client: PeerClient, audit: AuditTrail,
+    ) -> None:  # fmt: skip
+        self._configuration, self._audit = configuration, audit
         self._ledger, self._dispatch, self._client = ledger, dispatch, client
         self._results = configuration.shared / "results"
 
@@ -63,12 +65,22 @@ class Courier:
         try:
             text = self._try(job, destination)
         except PeerError as error:
+            self._record(job, destination, is_success=False)
             self.note_failure(row, destination, str(error))
             return
         except OSError as error:
             self.note_failure(row, destination, f"{type(error).__name__}: {error.strerror}")
             return
         self._dispatch.end_delivery(job["job_id"], destination.name, "delivered", text)
+        self._record(job, destination, is_success=True)
+
+    def _record(self, job: Row, destination: Destination, *, is_success: bool) -> None:
+        self._audit.record(
+            INSTANCES_TRANSFERRED,
+            study_uid=job["study_uid"],
+            participant=self._configuration.find_peer(destination.peer).ae_title,
+            is_success=is_success,
+        )
 
     def note_failure(self, row: Row, destination: Destination, reason: str) -> None:
         """Count a failed try; after long enough the delivery is a dead letter."""

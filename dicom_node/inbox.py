@@ -14,6 +14,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
+from dicom_node.audit import INSTANCES_TRANSFERRED, AuditTrail
 from dicom_node.errors import InvalidInstanceError
 from dicom_node.header import Identifiers, read_identifiers
 from dicom_node.index import Arrival, Index
@@ -43,8 +44,8 @@ def name_of(uid: str) -> str:
 class Inbox:
     """Empties one spool."""
 
-    def __init__(self, spool: Spool, index: Index, shared: Path) -> None:
-        self._spool, self._index = spool, index
+    def __init__(self, spool: Spool, index: Index, shared: Path, audit: AuditTrail) -> None:
+        self._spool, self._index, self._audit = spool, index, audit
         self._shared = shared
         self.images = shared / "images"
         self.images.mkdir(parents=True, exist_ok=True)
@@ -69,6 +70,8 @@ class Inbox:
         for arrival, verdict in zip(arrivals, self._index.enter(arrivals), strict=True):
             if verdict == "conflict":
                 log.warning("%s came again with other content", arrival.sop_instance_uid)
+        for study_uid, source in {(a.study_uid, a.source) for a in arrivals}:
+            self._audit.record(INSTANCES_TRANSFERRED, study_uid=study_uid, participant=source)
         for path in taken:
             path.unlink(missing_ok=True)
 

@@ -16,6 +16,7 @@ from pynetdicom.sop_class import (
     StorageCommitmentPushModel,
     StorageCommitmentPushModelInstance,
     StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
 
@@ -196,6 +197,25 @@ class PeerClient:
                 elif code != SUCCESS:
                     raise PeerError(f"{peer.name} ended C-FIND with status 0x{code:04X}")
         return answers
+
+    def move_study(self, peer: Peer, study_uid: str, destination_title: str) -> int:
+        """C-MOVE a study to an AE title the peer knows; the number of instances sent.
+
+        Raises:
+            PeerError: Not every instance was sent.
+        """
+        query = Dataset()
+        query.QueryRetrieveLevel = "STUDY"
+        query.StudyInstanceUID = study_uid
+        model = StudyRootQueryRetrieveInformationModelMove
+        completed = 0
+        with self._associate(peer, [build_context(model)]) as association:
+            for status, _ in association.send_c_move(query, destination_title, model):
+                code = _status_of(status)
+                completed = int(status.get("NumberOfCompletedSuboperations", 0) or 0)
+                if code not in (SUCCESS, *PENDING):
+                    raise PeerError(f"{peer.name} ended C-MOVE with status 0x{code:04X}")
+        return completed
 
     @contextmanager
     def _associate(

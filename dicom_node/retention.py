@@ -6,6 +6,7 @@ import time
 
 import sqlalchemy as sa
 
+from dicom_node.audit import STUDY_DELETED, AuditTrail
 from dicom_node.inbox import name_of
 from dicom_node.index import add_event
 from dicom_node.schema import FINAL_STATES, StudyState, instances, jobs, studies
@@ -19,9 +20,9 @@ SECONDS_PER_DAY = 86400.0
 class Retention:
     """Deletes what is old enough of studies that are over."""
 
-    def __init__(self, configuration: Configuration, engine: sa.Engine) -> None:
+    def __init__(self, configuration: Configuration, engine: sa.Engine, audit: AuditTrail) -> None:
         self._storage, self._shared = configuration.storage, configuration.shared
-        self._engine = engine
+        self._engine, self._audit = engine, audit
 
     def sweep(self) -> None:
         """Delete images, then results, that are past their days."""
@@ -50,6 +51,7 @@ class Retention:
             )
             text = f"{number} images deleted by retention; the folder is gone"
             add_event(connection, study_uid, "images deleted", text)
+        self._audit.record(STUDY_DELETED, study_uid=study_uid)
         return number
 
     def _list_old_studies(self, before: float) -> list[str]:

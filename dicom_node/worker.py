@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from dicom_node.analysis import Analyst
+from dicom_node.audit import APPLICATION_ACTIVITY, AuditTrail
 from dicom_node.completeness import Completeness
 from dicom_node.delivery import Courier, pause_before_try
 from dicom_node.dispatch import Dispatch
@@ -49,14 +50,17 @@ class Worker:
         self.ledger = Ledger(self.index)
         self.dispatch = Dispatch(engine)
         self._spool = Spool(configuration.spool)
-        self._inbox = Inbox(self._spool, self.index, configuration.shared)
+        self._audit = AuditTrail(configuration)
+        self._inbox = Inbox(self._spool, self.index, configuration.shared, self._audit)
         self._client = PeerClient(configuration.ae_title)
         self._analyst = Analyst(configuration, self.ledger)
-        self._courier = Courier(configuration, self.ledger, self.dispatch, self._client)
+        self._courier = Courier(
+            configuration, self.ledger, self.dispatch, self._client, self._audit
+        )
         self._completeness = Completeness(
             configuration, self.index, self.ledger, self._count_series
         )
-        self._retention = Retention(configuration, engine)
+        self._retention = Retention(configuration, engine, self._audit)
         self._watch = WatchFolder(configuration.storage.watch_folder, self._spool)
         self._heartbeat = Heartbeat(
             engine,
@@ -69,6 +73,7 @@ class Worker:
     def run(self) -> None:
         """Work until the process ends."""
         self._heartbeat.register()
+        self._audit.record(APPLICATION_ACTIVITY)
         self._spool.discard_unfinished()
         self._analyst.discard_partial(
             older_than_seconds=2 * self._configuration.analysis.timeout_seconds

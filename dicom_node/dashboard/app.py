@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from dicom_node.analysis import find_result_file
+from dicom_node.audit import INSTANCES_ACCESSED, USER_AUTHENTICATION, AuditTrail
 from dicom_node.dashboard.metrics import find_unready, format_metrics, read_overview
 from dicom_node.dashboard.previews import extract_pdf, render_png
 from dicom_node.dashboard.sessions import COOKIE, Sessions
@@ -46,6 +47,7 @@ class Dashboard:
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self.configuration, self.ledger, self.index = configuration, ledger, ledger.index
         self.dispatch = Dispatch(ledger.index.engine)
+        self.audit = AuditTrail(configuration)
         settings = configuration.dashboard
         self.sessions = Sessions(settings.token, hours=settings.session_hours)
         self._templates = Environment(
@@ -157,6 +159,8 @@ def _add_login(app: FastAPI, dashboard: Dashboard) -> None:
     def log_in(request: Request, form: Form) -> Response:
         address = request.client.host if request.client else ""
         session = dashboard.sessions.log_in(form.get("token", ""), address)
+        is_success = session is not None
+        dashboard.audit.record(USER_AUTHENTICATION, participant=address, is_success=is_success)
         if session is None:
             page = dashboard.page("login.html", "", message="Wrong token, or too many tries.")
             page.status_code = 403
@@ -202,6 +206,8 @@ def _add_pages(app: FastAPI, dashboard: Dashboard) -> None:
         study = index.find_study(study_uid) if is_uid(study_uid) else None
         if study is None:
             raise NodeError("No such study")
+        address = request.client.host if request.client else ""
+        dashboard.audit.record(INSTANCES_ACCESSED, study_uid=study_uid, participant=address)
         jobs = [_describe_job(dashboard, job) for job in ledger.list_jobs(study_uid=study_uid)]
         instances = index.list_instances(study_uid)
         return dashboard.page(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom_node.audit import AuditTrail
 from dicom_node.delivery import Courier, pause_before_try
 from dicom_node.dispatch import Dispatch
 from dicom_node.errors import PeerError
@@ -70,7 +71,9 @@ def deliver(
     configuration: Configuration, ledger: Ledger, job_id: str, client: FakePeer
 ) -> tuple[str, str]:
     dispatch = Dispatch(ledger.index.engine)
-    Courier(configuration, ledger, dispatch, client).deliver(job_id, "pacs")
+    Courier(configuration, ledger, dispatch, client, AuditTrail(configuration)).deliver(
+        job_id, "pacs"
+    )
     row = dispatch.find_delivery(job_id, "pacs")
     assert row is not None
     return state_of(ledger, job_id), row["reason"]

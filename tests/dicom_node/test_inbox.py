@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom_node.audit import AuditTrail
 from dicom_node.inbox import Inbox
 from dicom_node.index import Index
 from dicom_node.reception import Reception
@@ -21,7 +22,7 @@ def spool(configuration: Configuration) -> Spool:
 
 @pytest.fixture
 def inbox(configuration: Configuration, spool: Spool, index: Index) -> Inbox:
-    return Inbox(spool, index, configuration.shared)
+    return Inbox(spool, index, configuration.shared, AuditTrail(configuration))
 
 
 def receive(spool: Spool, dataset: Dataset, source: str = "SENDER") -> None:

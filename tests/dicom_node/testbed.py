@@ -222,8 +222,7 @@ folder = "{self.folder / state}"
 {storage}
 [listener]
 port = {self.port}
-{listener}
-minimum_free_bytes = 100000000
+{listener or "minimum_free_bytes = 100000000"}
 [completeness]
 quiet_seconds = {quiet_seconds}
 poll_seconds = 0.2
