@@ -17,6 +17,7 @@ from pydicom.uid import (
     MPEG4HP41,
     BasicTextSRStorage,
     DeflatedExplicitVRLittleEndian,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     MRImageStorage,
     SegmentationStorage,
@@ -191,6 +192,16 @@ def _codestream_bomb(folder: Path) -> Path:
         data = path.read_bytes()
         start = data.find(b"\xff\xf7") + 5
         path.write_bytes(data[:start] + b"\xff" * 4 + data[start + 4 :])
+    return folder
+
+
+def _damaged_huffman_tables(folder: Path) -> Path:
+    """JPEG Lossless whose table names no table; GDCM may abort its process on this."""
+    write_series(_slices(), folder, syntax=JPEGLosslessSV1)
+    for path in folder.iterdir():
+        data = bytearray(path.read_bytes())
+        data[data.find(b"\xff\xc4") + 4] = 169
+        path.write_bytes(bytes(data))
     return folder
 
 
@@ -387,6 +398,7 @@ UNDECODABLE = (
     ("more bits stored than allocated", _with(BitsStored=20), "BitsStored 20"),
     ("a damaged JPEG-LS stream", _damaged_jpeg_ls, "cannot be decoded"),
     ("a codestream bomb", _codestream_bomb, "holds a codestream of (65535, 65535)"),
+    ("damaged Huffman tables", _damaged_huffman_tables, "cannot be decoded"),
     ("a video transfer syntax", _video_syntax, "transfer syntax"),
     ("a deflate stream cut short", _truncated_deflate, "truncated"),
 )
