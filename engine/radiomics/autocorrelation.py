@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.radiomics.fourier import smooth_size
 from engine.radiomics.native import Mask, Real
 
 Spectrum = NDArray[np.complex128]
@@ -34,7 +35,7 @@ def describe_autocorrelation(
     energy = float(deviations @ deviations)
     if count < 2 or intensities.min() == intensities.max():
         return math.nan, math.nan
-    sizes = tuple(_smooth_even_size(2 * n - 1) for n in mask.shape)
+    sizes = tuple(smooth_size(2 * n - 1, even=True) for n in mask.shape)
     deviation = np.zeros(mask.shape)
     deviation[mask] = deviations
     spectra = [
@@ -48,19 +49,6 @@ def describe_autocorrelation(
     moran = count / total * product / energy
     geary = (count - 1) / total * (squares - product) / energy
     return moran, geary
-
-
-def _smooth_even_size(least: int) -> int:
-    """Least even size of at least ``least`` whose only prime factors are 2, 3 and 5."""
-    size = max(2, least + least % 2)
-    while True:
-        rest = size
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return size
-        size += 2
 
 
 def _pair_weights(sizes: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> Real:

@@ -11,7 +11,13 @@ from engine.errors import RegionError
 from engine.radiomics.catalog import Family, resolve_unit
 from engine.radiomics.definitions import DEFINITIONS
 from engine.radiomics.discretization import discretize
-from engine.radiomics.filters.kinds import Filter
+from engine.radiomics.filters.kinds import (
+    NOTHING_INVENTED,
+    Boundary,
+    Filter,
+    Margins,
+    respond_everywhere,
+)
 from engine.radiomics.intensity import (
     describe_histogram,
     describe_local_intensity,
@@ -113,18 +119,23 @@ def extract_features(
 def filter_region(prepared: PreparedRegion, image_filter: Filter) -> Real:
     """Response of a filter in the region's box, with the boundary rule where the image ends."""
     margins = image_filter.margins(prepared.spacing_mm)
-    if margins is None:
-        return image_filter.respond(prepared.image, prepared.spacing_mm)[prepared.box]
-    padding = [
-        (max(0, m - part.start), max(0, part.stop + m - n))
-        for m, part, n in zip(margins, prepared.box, prepared.image.shape, strict=True)
+    if margins is None or image_filter.boundary is Boundary.PERIODIC:
+        return respond_everywhere(image_filter, prepared.image, prepared.spacing_mm)[prepared.box]
+    sides = [
+        (max(0, before - part.start), max(0, part.stop + after - n))
+        for (before, after), part, n in zip(
+            margins, prepared.box, prepared.image.shape, strict=True
+        )
     ]
+    invented: Margins = (sides[0], sides[1], sides[2])
     crop = tuple(
-        slice(max(0, part.start - m), part.stop + m)
-        for m, part in zip(margins, prepared.box, strict=True)
+        slice(max(0, part.start - before), part.stop + after)
+        for (before, after), part in zip(margins, prepared.box, strict=True)
     )
-    surroundings = np.pad(prepared.image[crop], padding, mode=image_filter.boundary.pad_mode)
-    return image_filter.respond(surroundings, prepared.spacing_mm)
+    image = prepared.image[crop]
+    if invented != NOTHING_INVENTED:
+        image = np.pad(image, invented, mode=image_filter.boundary.pad_mode)
+    return image_filter.respond(image, prepared.spacing_mm, invented)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +287,10 @@ def _needed_margins(
         needed = image_filter.margins(spacing)
         if needed is None:
             return None
-        margins.append(needed)
+        if image_filter.boundary is Boundary.PERIODIC:
+            return None
+        z, y, x = (max(sides) for sides in needed)
+        margins.append((z, y, x))
     return (
         max(m[0] for m in margins),
         max(m[1] for m in margins),

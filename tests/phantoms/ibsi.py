@@ -111,12 +111,12 @@ class Reference:
 
 
 def read_references(name: str, config: str) -> list[Reference]:
-    """Reference values of one configuration."""
+    """Reference values of one configuration; rows without a consensus value are left out."""
     with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return [
             Reference(row["tag"], Decimal(row["value"]), Decimal(row["tolerance"]))
             for row in csv.DictReader(file)
-            if row["config"] == config
+            if row["config"] == config and row["value"]
         ]
 
 
