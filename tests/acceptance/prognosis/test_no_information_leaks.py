@@ -1,5 +1,6 @@
-"""Issue 6, must show 2: leaks do not help, shuffled outcomes give C near 0.5, planted
-effects are recovered, and fusion beats single modalities exactly where it should.
+"""Issue 6, must show 2: no leaks, C near 0.5 under the null, planted effects recovered.
+
+And fusion beats single modalities exactly where it should.
 """
 
 from dataclasses import replace
@@ -21,9 +22,9 @@ from engine.training.validation import FittedStrategy, HeldOut, cross_validate
 TIMES = np.array([12.0, 24.0])
 CHECK = ValidationSpec(folds=5, repeats=1, inner_folds=3, seed=1, bootstrap=100)
 FAST = {
-    "forest": {"trees": 15},
-    "lasso_forest": {"trees": 15},
-    "boosting": {"trees": 30},
+    "forest": {"trees": 8},
+    "lasso_forest": {"trees": 8},
+    "boosting": {"trees": 25},
     "path_tree": {"leaf_size": 20},
 }
 
@@ -77,8 +78,8 @@ def test_shuffled_outcomes_give_a_concordance_near_one_half(model: str) -> None:
     """Permutation null: no strategy finds anything where nothing is."""
     found = []
     for seed in range(3):
-        cohort = cohort_of(150, {"clinical": (0.8, -0.6, 0.4, 0.0)}, seed=seed)
-        order = np.random.default_rng(100 + seed).permutation(150)
+        cohort = cohort_of(120, {"clinical": (0.8, -0.6, 0.4, 0.0)}, seed=seed)
+        order = np.random.default_rng(100 + seed).permutation(120)
         shuffled = replace(cohort, outcome=cohort.outcome.take(order))
         spec = strategy(model, **FAST.get(model, {}))
         found.append(held_out(spec, shuffled).pairs().concordance())
@@ -86,8 +87,8 @@ def test_shuffled_outcomes_give_a_concordance_near_one_half(model: str) -> None:
 
 
 def test_screening_inside_the_folds_finds_nothing_in_noise() -> None:
-    """The classic leak: picking the best of 400 noise columns on all rows fakes a high C."""
-    cohort = cohort_of(100, {"rna": (0.0,) * 400}, seed=3)
+    """The classic leak: picking the best of 1,500 noise columns on all rows fakes a high C."""
+    cohort = cohort_of(100, {"rna": (0.0,) * 1500}, seed=3)
     inside = replace(
         strategy("ridge", ridge=1.0), preparation=PreparationSpec(missing="mean", screen=10)
     )
@@ -100,7 +101,7 @@ def test_screening_inside_the_folds_finds_nothing_in_noise() -> None:
     )
     cheated = held_out(strategy("ridge", ridge=1.0), leaked).pairs().concordance()
     assert abs(honest - 0.5) < 0.08
-    assert cheated > 0.70
+    assert cheated > honest + 0.12
 
 
 def test_a_target_encoding_made_inside_the_fold_does_not_help() -> None:
@@ -172,7 +173,7 @@ def test_planted_hazard_ratios_are_recovered_within_their_intervals() -> None:
 def test_every_model_recovers_a_planted_effect(model: str) -> None:
     """Held-out C within reach of the true hazard's C."""
     effects = (1.0, -0.8, 0.0)
-    cohort = cohort_of(400, {"clinical": effects}, seed=9)
+    cohort = cohort_of(300, {"clinical": effects}, seed=9)
     truth = harrell_c(cohort.values @ np.array(effects), cohort.outcome)
     spec = strategy(model, **FAST.get(model, {}))
     assert held_out(spec, cohort).pairs().concordance() > truth - 0.09
