@@ -42,8 +42,6 @@ _BY_TAG = {
     "morph_pca_flatness": NO_EXTENT,
     "morph_vol_dens_aee": NO_EXTENT,
     "morph_area_dens_aee": NO_EXTENT,
-    "cm_corr": ONE_LEVEL,
-    "cm_info_corr1": ONE_LEVEL,
 }
 _BY_FAMILY = {
     Family.COOCCURRENCE: NO_PAIRS,
@@ -70,4 +68,6 @@ def explain(family: Family, tag: str, facts: RegionFacts) -> str:
         return TOO_LARGE
     if tag not in _BY_TAG and facts.flat:
         return ONE_VOXEL if facts.voxels == 1 else FLAT
+    if tag in {"cm_corr", "cm_info_corr1"}:
+        return ONE_LEVEL
     return _BY_TAG.get(tag, _BY_FAMILY.get(family, UNDEFINED))
