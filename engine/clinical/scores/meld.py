@@ -6,7 +6,12 @@ whole points and kept within 6–40. Dialysis (which sets creatinine to its cap)
 
 import math
 
-from engine.clinical.scores.definition import Inputs, Outcome, ScoreDefinition
+from engine.clinical.scores.definition import (
+    Inputs,
+    Outcome,
+    OutOfBoundsError,
+    ScoreDefinition,
+)
 from engine.clinical.scores.molar import bilirubin_mg_dl, creatinine_mg_dl
 
 
@@ -75,6 +80,8 @@ def _meld_na(inputs: Inputs) -> Outcome:
 
 
 def _meld3(inputs: Inputs) -> Outcome:
+    if inputs.known("age") and inputs.number("age") < 18:
+        raise OutOfBoundsError("age: MELD 3.0 of this form is for adults")
     return Outcome(meld3_points(inputs))
 
 
@@ -103,6 +110,7 @@ MELD_NA = ScoreDefinition(
 MELD_3 = ScoreDefinition(
     name="MELD 3.0",
     needs=("bilirubin_total", "inr", "creatinine", "sodium", "albumin", "sex"),
+    optional=("age",),
     formula=_meld3,
     citation="10.1053/j.gastro.2021.08.050",
     population=_POPULATION,

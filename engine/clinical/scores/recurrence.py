@@ -11,7 +11,7 @@ from engine.clinical.scores.definition import (
     below,
 )
 from engine.clinical.scores.liver_function import albi_score
-from engine.clinical.scores.tumor_burden import lesions
+from engine.clinical.scores.tumor_burden import fits_milan, lesions
 
 
 def _erasl_pre(inputs: Inputs) -> Outcome:
@@ -35,6 +35,8 @@ def _erasl_post(_: Inputs) -> Outcome:
 
 
 def _ers(inputs: Inputs) -> Outcome:
+    if inputs.known("previous_treatment") and inputs.has("previous_treatment"):
+        raise OutOfBoundsError("previous_treatment: the paper studied treatment-naive patients")
     number, largest_cm = lesions(inputs)
     afp = inputs.number("afp")
     points = 0 if below(afp, 10.0) else 2 if at_most(afp, 100.0) else 3
@@ -53,7 +55,9 @@ def _any_vascular_invasion(inputs: Inputs) -> bool:
 
 
 def _erom(inputs: Inputs) -> Outcome:
-    _, largest_cm = lesions(inputs)
+    number, largest_cm = lesions(inputs)
+    if fits_milan(number, largest_cm):
+        raise OutOfBoundsError("tumor burden: within Milan, the paper studied tumors beyond it")
     index = (
         math.log(2.03) * (not at_most(inputs.number("afp"), 20.0))
         + math.log(1.10) * largest_cm
@@ -124,7 +128,7 @@ ERS = ScoreDefinition(
         "microvascular_invasion",
         "margin",
     ),
-    optional=("macrovascular_invasion",),
+    optional=("macrovascular_invasion", "previous_treatment"),
     formula=_ers,
     citation="ERS: A simple scoring system to predict early recurrence after surgical resection "
     "for hepatocellular carcinoma (no DOI confirmed)",
@@ -144,13 +148,17 @@ EROM = ScoreDefinition(
         "low_arterial_enhancement",
     ),
     formula=_erom,
-    citation="EROM hazard ratios as collected for this project (no DOI confirmed)",
-    population="Resected HCC",
+    citation="MRI-based Early Recurrence Outside Milan (EROM) score, Zheng et al. (no DOI "
+    "confirmed)",
+    population="Resectable HCC of BCLC A/B beyond Milan, one center (n = 279), on MRI",
+    validation="early recurrence-free survival: C-index 0.69 in the testing set (BCLC 0.52)",
     caveats=(
-        "Sum of published log hazard ratios; the points and the cut-off 15.3 are unconfirmed "
-        "and not used.",
+        "Sum of published log hazard ratios; the cut-off 15.3 points belongs to the paper's own "
+        "scale, which was not found, and is not used.",
+        "Both image features were read on MRI; HepatoCast does not measure them.",
     ),
 )
+"""Hazard ratios and figures: the paper's abstract."""
 
 POLAR_HCC = ScoreDefinition(
     name="POLAR-HCC (log-hazard index)",
@@ -165,10 +173,15 @@ POLAR_HCC = ScoreDefinition(
         "microvascular_invasion",
     ),
     formula=_polar,
-    citation="POLAR-HCC hazard ratios as collected for this project (no DOI confirmed)",
-    population="Resected HCC, landmark 2 years",
+    citation="Development and validation of an individualized prediction model for postoperative "
+    "late recurrence after hepatectomy for hepatocellular carcinoma (POLAR-HCC): a multicenter "
+    "study (no DOI confirmed)",
+    population="Resected HCC, recurrence-free at 2 years, 10 Chinese centers (n = 849)",
+    validation="AUC 0.660 development, 0.626 validation",
     caveats=(
-        "Sum of published log hazard ratios; the paper's scale is unconfirmed and not used.",
+        "Sum of published log hazard ratios; the paper's cut-off 1.93 belongs to its own scale, "
+        "which was not found, and is not used.",
         "The size that counts as 'large' was not found: it must be given, it is not measured.",
     ),
 )
+"""Hazard ratios and figures: the paper's abstract."""

@@ -39,10 +39,13 @@ def _within(inputs: Inputs, by_size: bool) -> Outcome:
     return Outcome(float(by_size), "within" if by_size else "outside", caveats)
 
 
+def fits_milan(number: int, largest_cm: float) -> bool:
+    """Milan by size and number: one up to 5 cm, or up to three of up to 3 cm."""
+    return at_most(largest_cm, 5.0) if number == 1 else number <= 3 and at_most(largest_cm, 3.0)
+
+
 def _milan(inputs: Inputs) -> Outcome:
-    number, largest_cm = lesions(inputs)
-    fits = at_most(largest_cm, 5.0) if number == 1 else number <= 3 and at_most(largest_cm, 3.0)
-    return _within(inputs, fits)
+    return _within(inputs, fits_milan(*lesions(inputs)))
 
 
 def _ucsf(inputs: Inputs) -> Outcome:

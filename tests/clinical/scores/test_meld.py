@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.clinical.scores.meld import meld_na_points, meld_points
+from tests.phantoms.clinical_records import make_score
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,17 @@ def test_low_sodium_never_lowers_meld_na(meld: int, sodium: float) -> None:
 def test_sodium_counts_only_above_eleven_points() -> None:
     assert meld_na_points(11.0, 125.0) == 11.0
     assert meld_na_points(12.0, 125.0) > 12.0
+
+
+def test_meld_3_is_for_adults() -> None:
+    values = {
+        "bilirubin_total": 20.0,
+        "inr": 1.2,
+        "creatinine": 80.0,
+        "sodium": 135.0,
+        "albumin": 35.0,
+        "sex": "male",
+    }
+    assert make_score("MELD 3.0", **values, age=18.0).value is not None
+    refused = make_score("MELD 3.0", **values, age=17.0)
+    assert refused.missing == ("age: MELD 3.0 of this form is for adults",)

@@ -42,7 +42,7 @@ def _nomogram(name: str, inputs: dict[str, ScoreInput]) -> Nomogram:
 
 @pytest.mark.parametrize(
     "name",
-    ["ALBI", "PALBI", "aMAP", "GALAD", "AFP model", "HAP", "ERS", "EROM (log-hazard index)"],
+    ["ALBI", "PALBI", "aMAP", "GALAD", "AFP model", "HAP", "ERS", "MoRAL"],
 )
 def test_reading_the_nomogram_gives_the_score(name: str) -> None:
     definition = find_score(name)

@@ -56,12 +56,25 @@ def test_erasl_pre_is_unconfirmed_and_erasl_post_refuses(score: Compute, burden:
 def test_erom_is_the_sum_of_published_log_hazards(score: Compute, burden: Burden) -> None:
     result = score(
         "EROM (log-hazard index)",
-        burden(1, 50.0),
+        burden(1, 60.0),
         afp=21.0,
         infiltrative_growth="present",
         low_arterial_enhancement="absent",
     )
-    assert math.exp(result.value or 0) == pytest.approx(2.03 * 1.10**5 * 2.20)
+    assert math.exp(result.value or 0) == pytest.approx(2.03 * 1.10**6 * 2.20)
+
+
+def test_erom_is_refused_within_milan(score: Compute, burden: Burden) -> None:
+    values = {"infiltrative_growth": "absent", "low_arterial_enhancement": "absent", "afp": 5.0}
+    result = score("EROM (log-hazard index)", burden(1, 50.0), **values)
+    assert result.missing == ("tumor burden: within Milan, the paper studied tumors beyond it",)
+
+
+def test_ers_is_refused_after_previous_treatment(score: Compute, burden: Burden) -> None:
+    values = {"satellite_nodules": "absent", "microvascular_invasion": "absent", "margin": "R0"}
+    result = score("ERS", burden(1, 50.0), afp=5.0, **values, previous_treatment="present")
+    assert result.value is None
+    assert "treatment-naive" in result.missing[0]
 
 
 def test_polar_needs_to_be_told_what_is_large(score: Compute, burden: Burden) -> None:
