@@ -1,5 +1,6 @@
 """The order of the stages, nothing else."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from engine.radiomics import RadiomicsSettings, extract_features
 from engine.segmentation.cascade import segment
 from engine.series.assembly import assemble_volume
 from engine.series.input import StudyScan, scan_study
-from engine.series.selection import Selection, select_series
+from engine.series.selection import select_series
 from engine.values.clinical import ClinicalRecord
 from engine.values.features import FeatureSet
 from engine.values.identity import ContrastPhase
@@ -161,7 +162,7 @@ def analyze(
         scores=scores,
         predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
         refusals=(*refusals, *(a for a in answers if isinstance(a, Refusal))),
-        warnings=_warnings(volume, selection, findings),
+        warnings=_warnings(study, volume, findings),
         stage_seconds=tuple(watch.seconds.items()),
     )
 
@@ -197,9 +198,11 @@ def _clinical_record(study: StudyScan, settings: AnalysisSettings) -> ClinicalRe
     return read_file(settings.clinical_file, study.study.patient, study.study.day)
 
 
-def _warnings(volume: Volume, selection: Selection, findings: LesionFindings) -> tuple[str, ...]:
+def _warnings(study: StudyScan, volume: Volume, findings: LesionFindings) -> tuple[str, ...]:
     """What a reader of the result must know before trusting a number."""
-    warnings = list(volume.notes)
+    warnings = [*study.notes, *volume.notes]
+    for reason, count in Counter(junk.reason for junk in study.junk).items():
+        warnings.append(f"{count} file(s) of the input were not used: {reason}")
     if volume.series.phase is ContrastPhase.UNKNOWN:
         warnings.append("The contrast phase could not be established; see the series table.")
     edges = findings.liver[[0, -1]].any(axis=(1, 2))

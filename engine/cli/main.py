@@ -54,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # it prints values, thus patients
+    logging.getLogger("highdicom").setLevel(logging.WARNING)
     reporter = make_reporter(json_lines=getattr(arguments, "json_lines", False))
     try:
         return int(arguments.run(arguments, reporter))
