@@ -165,7 +165,7 @@ def read_cohort(recipe: Recipe, folder: Path) -> Cohort:
         patients=patients,
         strata=_group_numbers(timed, "landmark" if recipe.cohort.landmark else ""),
         visits=_visits(recipe, folder, timed, patients),
-        extra={name: _numbers(timed, name, {}) for name in recipe.subgroups},
+        extra={name: _numbers(timed, name, {}) for name in (*recipe.subgroups, *recipe.stages)},
         notes=(*notes, *range_notes),
     )
 

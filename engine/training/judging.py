@@ -161,12 +161,12 @@ def _skill(p: Predictions, grid: Floats, resamples: int, seed: int) -> Interval:
 
 def judge_table(judgements: tuple[Judgement, ...]) -> str:
     """Comparison as text, one line per strategy."""
-    head = f"{'strategy':<34}{'n':>6}{'events':>8}  {'Harrell C':<22}{'Uno C':<22}{'IBS skill':<24}"
+    head = f"{'strategy':<34}{'n':>6}{'events':>8}  {'Harrell C':<26}{'Uno C':<26}{'IBS skill':<27}"
     lines = [head]
     for j in judgements:
         aucs = "  ".join(f"AUC {h:g} mo {v.value:.3f}" for h, v in j.auc)
         lines.append(
-            f"{j.name:<34}{j.patients:>6}{j.events:>8}  {j.harrell!s:<22}{j.uno!s:<22}"
-            f"{j.skill!s:<24}{aucs}"
+            f"{j.name:<34}{j.patients:>6}{j.events:>8}  {j.harrell!s:<26}{j.uno!s:<26}"
+            f"{j.skill!s:<27}{aucs}"
         )
     return "\n".join(lines)

@@ -213,6 +213,7 @@ class Recipe:
         paper_did: For a recipe of a published system: what the paper did.
         differs: What differs here, and further remarks for the card.
         subgroups: Numeric columns whose values are judged apart.
+        stages: Numeric columns (larger is worse) the best strategy is compared with.
         export: Declaration of the package to write; empty for none.
     """
 
@@ -228,6 +229,7 @@ class Recipe:
     paper_did: str = ""
     differs: tuple[str, ...] = ()
     subgroups: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     export: Settings = field(default_factory=dict)
 
 
@@ -283,11 +285,12 @@ def parse_recipe(content: Mapping[str, Any], *, origin: str) -> Recipe:
 
 
 def _rest(content: dict[str, Any]) -> dict[str, Any]:
-    known = {"name", "title", "citation", "data", "paper_did", "differs", "subgroups", "export"}
+    known = {"name", "title", "citation", "data", "paper_did", "differs", "subgroups", "stages"}
+    known |= {"export"}
     if unknown := sorted(set(content) - known):
         raise RecipeError(f"unknown keys {', '.join(unknown)}")
     rest = {key: content[key] for key in known if key in content}
-    for key in ("differs", "subgroups"):
+    for key in ("differs", "subgroups", "stages"):
         rest[key] = tuple(rest.get(key, ()))
     return rest
 

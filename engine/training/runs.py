@@ -13,6 +13,7 @@ from engine.training.judging import Judgement, held_out_predictions, judge
 from engine.training.outcome import Floats, largest_safe_horizon
 from engine.training.recipe import Recipe, StrategySpec
 from engine.training.resampling import Interval, difference_interval
+from engine.training.staging_reference import StageComparison, compare_with_stage
 from engine.training.strategies import fit_tuned
 from engine.training.subsets import subgroup_concordances, subset_concordances
 from engine.training.validation import Fit, FittedStrategy, HeldOut, cross_validate
@@ -30,6 +31,7 @@ class RecipeRun:
         judgements: One per strategy, same order.
         differences: Concordance of each later strategy minus the first one's, paired.
         subsets: Per fusion strategy, concordance for every subset of modalities.
+        stages: The best strategy against each declared stage, per horizon.
         subgroups: (subgroup, rows, events, concordance) of the best strategy.
     """
 
@@ -40,6 +42,7 @@ class RecipeRun:
     differences: tuple[tuple[str, Interval], ...]
     subsets: tuple[tuple[str, tuple[tuple[str, Interval], ...]], ...] = ()
     subgroups: tuple[tuple[str, int, int, Interval], ...] = ()
+    stages: tuple[StageComparison, ...] = ()
 
     @property
     def best(self) -> Judgement:
@@ -83,7 +86,12 @@ def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
             for s in recipe.strategies
             if s.model == FUSION or s.model in KINDS
         ),
-        subgroups=subgroup_concordances(best, cohort, check),
+        subgroups=subgroup_concordances(best, cohort, check, recipe.subgroups),
+        stages=tuple(
+            compare_with_stage(best, cohort, check, stage=stage, horizon=horizon)
+            for stage in recipe.stages
+            for horizon, _ in run.best.auc
+        ),
     )
 
 

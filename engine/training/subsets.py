@@ -63,9 +63,9 @@ def _risks(
 
 
 def subgroup_concordances(
-    held: HeldOut, cohort: Cohort, spec: ValidationSpec
+    held: HeldOut, cohort: Cohort, spec: ValidationSpec, names: tuple[str, ...]
 ) -> tuple[tuple[str, int, int, Interval], ...]:
-    """Held-out concordance inside each subgroup of the recipe's declared columns.
+    """Held-out concordance inside each subgroup of declared columns.
 
     Columns with more than four values are split at the median.
 
@@ -73,8 +73,8 @@ def subgroup_concordances(
         (subgroup, rows, events, concordance) per subgroup.
     """
     rows = []
-    for name, column in cohort.extra.items():
-        for label, members in _groups_of(name, column):
+    for name in names:
+        for label, members in _groups_of(name, cohort.extra[name]):
             table = merged(
                 pair_table(r, held.outcome, groups=np.where(members, g, -1 - np.arange(len(g))))
                 for r, g in zip(held.risk, held.groups, strict=True)

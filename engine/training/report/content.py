@@ -149,8 +149,21 @@ def _calibration(run: RecipeRun) -> Section:
 
 def _decision(run: RecipeRun) -> Section:
     horizon = run.best.decisions[min(1, len(run.best.decisions) - 1)][0]
+    head = ("Stage", "Months", "C minus the stage's", "NRI, events", "NRI, no event", "NRI, total")
+    rows = [
+        (
+            s.stage,
+            f"{s.horizon:g}",
+            str(s.difference),
+            f"{s.moved.events:+.3f}",
+            f"{s.moved.nonevents:+.3f}",
+            str(s.total),
+        )
+        for s in run.stages
+    ]
     return Section(
-        "Decision curve",
+        "Decision curve and reclassification",
+        tables=((head, *rows),) if rows else (),
         figures=(
             (
                 "Net benefit of acting above a threshold risk, corrected for censoring.",
