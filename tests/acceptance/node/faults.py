@@ -23,7 +23,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -334,12 +334,9 @@ def fill_disk(kills: int, rng: random.Random) -> Outcome:
             for _ in range(kills):
                 time.sleep(rng.uniform(0.5, 2.0))
                 filler = folder / "filler"
-                with filler.open("wb") as file:
-                    try:
-                        while True:
-                            file.write(bytes(65536))
-                    except OSError:
-                        pass
+                with suppress(OSError), filler.open("wb", buffering=0) as file:
+                    while True:
+                        file.write(bytes(65536))
                 time.sleep(rng.uniform(0.5, 2.0))
                 filler.unlink()
             return site.judge("disk full", senders, kills, started)
