@@ -1,0 +1,98 @@
+"""From settings to open clinical sources."""
+
+import ssl
+from pathlib import Path
+
+import httpx
+
+from dicom_node.clinical_source.fhir_authorization import (
+    BackendServiceClient,
+    BearerToken,
+    SmartBackendServices,
+    tls_context,
+)
+from dicom_node.clinical_source.fhir_client import FhirClient, FhirLimits
+from dicom_node.clinical_source.fhir_source import FhirSource
+from dicom_node.clinical_source.hl7_listener import MllpLimits
+from dicom_node.clinical_source.settings import FhirServer, Hl7Feed, SmartClient
+from dicom_node.errors import ConfigurationError
+from engine.clinical.analytes import find_analyte
+
+
+def open_fhir_source(server: FhirServer) -> FhirSource:
+    """Connect settings to a source; nothing is asked yet.
+
+    Raises:
+        ConfigurationError: A secret cannot be read, an analyte is unknown, or two ways of
+            authorization are configured.
+    """
+    faults = [f"Analyte {c.analyte!r} is unknown" for c in server.codes if not _known(c.analyte)]
+    if server.token_file is not None and server.smart.token_url:
+        faults.append("token_file and smart exclude each other")
+    if faults:
+        raise ConfigurationError(tuple(faults))
+    own_tls = server.authorities is not None or server.certificate is not None
+    client = FhirClient(
+        server.base_url,
+        _authorization(server),
+        _tls(server) if own_tls else None,
+        FhirLimits(
+            request_s=server.request_seconds,
+            search_s=server.search_seconds,
+            attempts=server.attempts,
+        ),
+    )
+    return FhirSource(
+        client=client,
+        issuers={issuer.name: issuer.system for issuer in server.issuers},
+        codes={site.code: site.analyte for site in server.codes},
+        ask_for_codes=server.ask_for_codes,
+    )
+
+
+def mllp_limits(feed: Hl7Feed) -> MllpLimits:
+    """Bounds of the listener from its settings."""
+    return MllpLimits(
+        message_bytes=feed.maximum_message_bytes,
+        idle_s=feed.idle_seconds,
+        connections=feed.maximum_connections,
+    )
+
+
+def _known(analyte: str) -> bool:
+    return find_analyte(analyte) is not None
+
+
+def _authorization(server: FhirServer) -> httpx.Auth | None:
+    if server.token_file is not None:
+        return BearerToken(_secret(server.token_file, "token_file"))
+    if server.smart.token_url:
+        return SmartBackendServices(_registration(server.smart))
+    return None
+
+
+def _registration(smart: SmartClient) -> BackendServiceClient:
+    if smart.key_file is None:
+        raise ConfigurationError(("smart.key_file is missing",))
+    return BackendServiceClient(
+        token_url=smart.token_url,
+        client_id=smart.client_id,
+        private_key=_secret(smart.key_file, "smart.key_file"),
+        key_id=smart.key_id,
+        algorithm=smart.algorithm,
+        scope=smart.scope,
+    )
+
+
+def _tls(server: FhirServer) -> ssl.SSLContext:
+    try:
+        return tls_context(server.authorities, server.certificate, server.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError((f"TLS files of the FHIR server: {error}",)) from error
+
+
+def _secret(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError((f"{name} cannot be read ({type(error).__name__})",)) from error
