@@ -2,7 +2,7 @@
 
 import socket
 import time
-from functools import cache
+from functools import lru_cache
 
 from pydicom._uid_dict import UID_dictionary
 
@@ -17,6 +17,7 @@ from dicom_node.upper_layer import (
 
 VERIFICATION = "1.2.840.10008.1.1"
 STORAGE_COMMITMENT_PUSH = "1.2.840.10008.1.20.1"
+STORAGE_ROOT = "1.2.840.10008.5.1.4.1.1."
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 ACCEPTED, ABSTRACT_NOT_SUPPORTED, TRANSFER_NOT_SUPPORTED = 0, 3, 4
@@ -35,14 +36,16 @@ TRANSFER_SYNTAXES = frozenset(
 )
 
 
-@cache
-def storage_classes() -> frozenset[str]:
-    """Every Storage SOP Class of the standard (PS3.6 table A-1)."""
-    return frozenset(
-        uid
-        for uid, (name, kind, *_) in UID_dictionary.items()
-        if kind == "SOP Class" and "Storage" in name and "Commitment" not in name
-    )
+@lru_cache(maxsize=1024)
+def is_storage_class(uid: str) -> bool:
+    """Tell whether a UID is a Storage SOP Class (PS3.4 B.5).
+
+    The standard's own image and document classes share one root; classes newer than the
+    installed dictionary (Label Map Segmentation) are therefore taken as well.
+    """
+    name, kind, *_ = UID_dictionary.get(uid, ("", ""))
+    is_named = kind == "SOP Class" and "Storage" in name and "Commitment" not in name
+    return is_named or uid.startswith(STORAGE_ROOT)
 
 
 class Admission:
@@ -91,7 +94,7 @@ def _answer(context: ProposedContext) -> AcceptedContext:
     known = TRANSFER_SYNTAXES
     if context.abstract_syntax in (VERIFICATION, STORAGE_COMMITMENT_PUSH):
         known = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE})
-    elif context.abstract_syntax not in storage_classes():
+    elif not is_storage_class(context.abstract_syntax):
         return AcceptedContext(
             context.context_id, ABSTRACT_NOT_SUPPORTED, context.abstract_syntax, IMPLICIT_LITTLE
         )

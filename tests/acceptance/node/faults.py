@@ -59,8 +59,10 @@ class Outcome:
 class Senders:
     """Threads that send studies until every instance was answered with Success."""
 
-    def __init__(self, port: int, *, slices: int = 4, size: int = 16) -> None:
-        self._port, self._slices, self._size = port, slices, size
+    def __init__(
+        self, port: int, *, slices: int = 4, size: int = 16, patient: str = "slow"
+    ) -> None:
+        self._port, self._slices, self._size, self._patient = port, slices, size, patient
         self._stop, self._lock = threading.Event(), threading.Lock()
         self.acknowledged: dict[str, str] = {}
         self.studies: set[str] = set()
@@ -70,6 +72,10 @@ class Senders:
         self._left = studies
         for thread in self._threads:
             thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
 
     def finish(self) -> None:
         for thread in self._threads:
@@ -81,7 +87,7 @@ class Senders:
                 if self._left <= 0:
                     return
                 self._left -= 1
-            series = make_ct(slices=self._slices, size=self._size, patient="slow")
+            series = make_ct(slices=self._slices, size=self._size, patient=self._patient)
             with self._lock:
                 self.studies.add(str(series[0].StudyInstanceUID))
             while series:
@@ -263,15 +269,11 @@ def kill_part(part: str) -> Callable[[int, random.Random], Outcome]:
                 if pids:
                     os.kill(rng.choice(pids), signal.SIGKILL)
                     done += 1
-                elif not site.unfinished(senders) and not senders_left(senders):
+                elif not site.unfinished(senders) and not senders.is_running:
                     break
             return site.judge(f"kill -9 of the {part}", senders, done, started)
 
     return scenario
-
-
-def senders_left(senders: Senders) -> bool:
-    return any(thread.is_alive() for thread in senders._threads)
 
 
 def find_processes(node: Node, part: str) -> list[int]:
