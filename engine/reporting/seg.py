@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.valuerep import format_number_as_ds
 
 from engine.coding import dicom, snomed
 from engine.reporting.attributes import encode, fill_equipment, fill_moment, fill_patient_and_study
@@ -40,11 +41,6 @@ from engine.values.volume import Volume
 
 LIVER_SEGMENT = 1
 LIVER_TRACKING_ID = "Liver"
-MULTI_FRAME_KEYWORDS = (
-    "NumberOfFrames",
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-)
 
 
 class OverlappingSegmentation(hd.seg.Segmentation):  # type: ignore[misc]
@@ -67,10 +63,13 @@ class OverlappingSegmentation(hd.seg.Segmentation):  # type: ignore[misc]
         return np.asarray(pixel_array == segment_number).astype(dtype)
 
 
-def label_segments(findings: LesionFindings) -> NDArray[np.uint16]:
+def label_segments(findings: LesionFindings) -> NDArray[Any]:
     """One label map: 0 outside, 1 liver, n + 1 lesion n; shape of the grid."""
-    numbers = findings.lesion_labels.astype(np.uint16)
-    return np.where(numbers > 0, numbers + 1, findings.liver.astype(np.uint16))
+    wide = len(findings.lesions) >= np.iinfo(np.uint8).max
+    labels: NDArray[Any] = findings.lesion_labels.astype(np.uint16 if wide else np.uint8)
+    np.add(labels, 1, out=labels, where=labels > 0)
+    np.maximum(labels, findings.liver, out=labels)
+    return labels
 
 
 def _describe(
@@ -124,36 +123,34 @@ def _descriptions(
     return described
 
 
-def _source_images(volume: Volume, context: AnalysisContext) -> list[Dataset]:
-    """Lean, legal copies of the source headers, as highdicom reads them."""
+def _stand_in(volume: Volume, context: AnalysisContext, plane: SourcePlane) -> Dataset:
+    """One lean, legal source image from which highdicom takes patient, study and frame.
+
+    Handing over all of them would make it search a match for every plane among all images;
+    which image a frame rests on is known and written by ``_cite_sources``.
+    """
     first = volume.headers[0]
-    frame_of_reference = (
+    image = Dataset()
+    fill_patient_and_study(image, first)
+    image.SOPClassUID = CTImageStorage
+    image.SOPInstanceUID = plane.reference.sop_instance_uid
+    image.SeriesInstanceUID = volume.series.series_instance_uid
+    image.Modality = "CT"
+    image.Rows, image.Columns = volume.geometry.shape[1:]
+    image.FrameOfReferenceUID = (
         volume.geometry.frame_of_reference_uid
         or str(first.get("FrameOfReferenceUID") or "")
         or context.derive_uid("report", "frame-of-reference")
     )
-    images = []
-    for header in volume.headers:
-        image = Dataset()
-        fill_patient_and_study(image, first)
-        image.SOPClassUID, image.SOPInstanceUID = header.SOPClassUID, header.SOPInstanceUID
-        image.SeriesInstanceUID = volume.series.series_instance_uid
-        image.Modality = "CT"
-        image.Rows, image.Columns = first.Rows, first.Columns
-        image.FrameOfReferenceUID = frame_of_reference
-        image.PositionReferenceIndicator = str(first.get("PositionReferenceIndicator") or "")
-        if "LossyImageCompression" in header:
-            image.LossyImageCompression = header.LossyImageCompression
-        for keyword in MULTI_FRAME_KEYWORDS:
-            if keyword in header:
-                image[keyword] = header[keyword]
-        if "ImagePositionPatient" in header:
-            image.ImagePositionPatient = header.ImagePositionPatient
-            image.ImageOrientationPatient = first.ImageOrientationPatient
-            image.PixelSpacing = first.PixelSpacing
-            image.SliceThickness = header.get("SliceThickness")
-        images.append(image)
-    return images
+    image.PositionReferenceIndicator = str(first.get("PositionReferenceIndicator") or "")
+    image.LossyImageCompression = str(first.get("LossyImageCompression") or "00")
+    image.ImagePositionPatient = [format_number_as_ds(v) for v in plane.position_mm]
+    image.ImageOrientationPatient = [
+        format_number_as_ds(v) for v in (*plane.along_row, *plane.along_column)
+    ]
+    image.PixelSpacing = [format_number_as_ds(v) for v in (plane.row_mm, plane.column_mm)]
+    image.SliceThickness = format_number_as_ds(volume.geometry.spacing.slice_mm)
+    return image
 
 
 def _plane_arguments(volume: Volume, planes: tuple[SourcePlane, ...]) -> dict[str, object]:
@@ -198,7 +195,18 @@ def _derivation(sources: tuple[ImageReference, ...], *, same_grid: bool) -> Data
 
 
 def _cite_sources(seg: Dataset, volume: Volume, positions: Sequence[Sequence[Dataset]]) -> None:
-    """Give every frame the source images of the slice it lies on."""
+    """Name every source instance, and give every frame those of the slice it lies on."""
+    instances = []
+    for header in volume.headers:
+        instance = Dataset()
+        instance.ReferencedSOPClassUID = str(header.SOPClassUID)
+        instance.ReferencedSOPInstanceUID = str(header.SOPInstanceUID)
+        instances.append(instance)
+    series = Dataset()
+    series.SeriesInstanceUID = volume.series.series_instance_uid
+    series.ReferencedInstanceSequence = instances
+    seg.ReferencedSeriesSequence = [series]
+    seg.SourceImageSequence = instances
     slice_of = {
         tuple(position[0].ImagePositionPatient): index for index, position in enumerate(positions)
     }
@@ -239,12 +247,9 @@ def compose_seg(
     binary = segmentation_type is SegmentationType.BINARY
     composer = OverlappingSegmentation if binary else hd.seg.Segmentation
     arguments = _plane_arguments(volume, planes)
-    labels = label_segments(result.findings)
-    if labels.max() <= np.iinfo(np.uint8).max:
-        labels = labels.astype(np.uint8)
     seg = composer(
-        source_images=_source_images(volume, context),
-        pixel_array=labels,
+        source_images=[_stand_in(volume, context, planes[0])],
+        pixel_array=label_segments(result.findings),
         segmentation_type=segmentation_type.value,
         segment_descriptions=_descriptions(result, segments),
         series_instance_uid=series_uid(context, SEG_SERIES),

@@ -35,7 +35,6 @@ PIXELMED_JARS = (
     "pixelmed",
     "Saxon-HE",
     "xercesImpl",
-    "xml-apis",
     "xml-resolver",
     "commons-codec",
     "slf4j-api",
@@ -157,8 +156,7 @@ def iod_problems(dataset: Dataset) -> list[str]:
 def pixelmed_errors(path: Path) -> list[str]:
     """Errors of PixelMed's offline SR template validator (TID 1500).
 
-    Java's own XSLT processor cannot run the rules, hence Saxon; the validator knows no
-    TID 1501 row for an empty reference, so its false errors are dropped by the caller.
+    Java's own XSLT processor cannot run the rules, hence Saxon.
     """
     folder = Path("/usr/share/java")
     missing = [jar for jar in PIXELMED_JARS if not (folder / f"{jar}.jar").exists()]
@@ -178,7 +176,23 @@ def pixelmed_errors(path: Path) -> list[str]:
     assert any("TID 1500" in line or "Root Template" in line or "IOD" in line for line in lines), (
         "\n".join(lines[:20])
     )
-    return [line for line in lines if line.startswith("Error")]
+    dataset = pydicom.dcmread(path)
+    return [line for line in lines if line.startswith("Error") and _concerns(line, dataset)]
+
+
+def _concerns(line: str, dataset: Dataset) -> bool:
+    """Tell whether a line holds a measurement group against the template it declares.
+
+    The validator tries every ROI template on every group under TID 1500 and so reports a
+    TID 1501 group, which needs no region, as a TID 1410 and TID 1411 group without one.
+    """
+    tried = re.search(r"Template (14[12]\d) \w+ROIMeasurements/.*? within ([\d.]+):", line)
+    if tried is None:
+        return True
+    item = dataset
+    for place in tried.group(2).split(".")[1:]:
+        item = item.ContentSequence[int(place) - 1]
+    return bool(item.ContentTemplateSequence[0].TemplateIdentifier == tried.group(1))
 
 
 def pdf_facts(payload: bytes) -> dict[str, str]:
