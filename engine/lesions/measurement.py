@@ -16,6 +16,7 @@ from engine.values.geometry import VolumeGeometry
 from engine.values.lesion import Diameter, Point
 
 FloatArray = NDArray[np.float64]
+FIRST_MARGIN_MM = 15.0
 
 
 def axial_array_axis(geometry: VolumeGeometry) -> int:
@@ -110,16 +111,58 @@ def maximum_3d_diameter(
     return Diameter(length_mm=length, ends_mm=as_pair(ends))
 
 
-def capsule_distances(liver: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArray[np.float32]:
-    """Distance of every liver voxel to the nearest voxel of the liver's surface.
+def capsule_distance_mm(
+    lesion: NDArray[np.bool_], liver: NDArray[np.bool_], geometry: VolumeGeometry
+) -> float:
+    """Least distance from a lesion to the nearest voxel of the liver's surface.
+
+    The distance map is made only around the lesion; the box grows until the surface it
+    found lies nearer than the box's own border, so the answer is exact.
 
     Args:
-        liver: Organ mask in a box.
+        lesion, liver: Masks on ``geometry``; the lesion is not empty and lies in the liver.
 
     Returns:
-        Millimeters, shape of ``liver``; 0 on the surface and outside.
+        Millimeters between voxel centers; 0 when the lesion touches the surface.
     """
-    image = sitk.GetImageFromArray(np.pad(liver, 1).astype(np.uint8))
+    spacing = np.array(geometry.spacing.as_tuple())
+    found = np.argwhere(lesion)
+    first, last = found.min(0), found.max(0) + 1
+    margin_mm = FIRST_MARGIN_MM
+    while True:
+        reach = np.ceil(margin_mm / spacing).astype(int)
+        low, high = np.maximum(first - reach, 0), np.minimum(last + reach, liver.shape)
+        box = tuple(slice(int(i), int(j)) for i, j in zip(low, high, strict=True))
+        distance = _distance_to_surface(liver[box], (low > 0, high < liver.shape), geometry)
+        nearest = float(distance[lesion[box]].min())
+        if nearest <= margin_mm or bool((low == 0).all() and (high == liver.shape).all()):
+            return nearest
+        margin_mm *= 2
+
+
+def _distance_to_surface(
+    liver: NDArray[np.bool_],
+    goes_on: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    geometry: VolumeGeometry,
+) -> NDArray[np.float32]:
+    """Distance of every voxel of a box to the liver's surface, as far as the box shows it.
+
+    Args:
+        liver: The organ inside the box.
+        goes_on: Per axis, whether the volume goes on below and above the box; there the
+            box's own border must not look like a surface.
+        geometry: Spacing of the voxels.
+    """
+    padded = np.pad(liver, 1)
+    for axis in range(3):
+        for side, end in zip(goes_on, (0, -1), strict=True):
+            if side[axis]:
+                index: list[slice | int] = [slice(None)] * 3
+                index[axis] = end
+                padded[tuple(index)] = True
+    if padded.all():
+        return np.full(liver.shape, np.inf, np.float32)
+    image = sitk.GetImageFromArray(padded.astype(np.uint8))
     image.SetSpacing(geometry.spacing.as_tuple()[::-1])
     distance = sitk.SignedMaurerDistanceMap(
         image, insideIsPositive=True, squaredDistance=False, useImageSpacing=True

@@ -8,7 +8,7 @@ from engine.lesions.burden import tumor_burden
 from engine.lesions.instances import bounding_box, label_lesions
 from engine.lesions.measurement import (
     axial_diameters,
-    capsule_distances,
+    capsule_distance_mm,
     centroid_mm,
     maximum_3d_diameter,
 )
@@ -16,8 +16,6 @@ from engine.values.lesion import Lesion, LesionFindings
 from engine.values.provenance import AnalysisContext
 from engine.values.segmentation import Segmentation
 from engine.values.volume import Volume
-
-Box = tuple[slice, slice, slice]
 
 
 def find_lesions(
@@ -38,19 +36,16 @@ def find_lesions(
         NoLiverError: The segmentation holds no liver voxel.
     """
     liver = segmentation.liver
-    box = bounding_box(liver)
-    if box is None:
+    if not liver.any():
         raise NoLiverError(
             f"No liver voxel in series {volume.series.series_instance_uid}; "
             "check that the scan covers the liver"
         )
     labels = label_lesions(segmentation, minimum_ml=minimum_ml)
     count = int(labels.max())
-    distances = capsule_distances(liver[box], volume.geometry) if count else None
     lesions = tuple(
-        _measure(number, labels, volume, segmentation, (box, distances), context)
+        _measure(number, (labels, liver), volume, segmentation, context)
         for number in range(1, count + 1)
-        if distances is not None
     )
     liver_ml = int(liver.sum()) * volume.geometry.spacing.voxel_ml
     return LesionFindings(
@@ -65,13 +60,13 @@ def find_lesions(
 
 def _measure(
     number: int,
-    labels: NDArray[np.uint8],
+    masks: tuple[NDArray[np.uint8], NDArray[np.bool_]],
     volume: Volume,
     segmentation: Segmentation,
-    capsule: tuple[Box, NDArray[np.float32]],
     context: AnalysisContext,
 ) -> Lesion:
     """Measure one numbered lesion."""
+    labels, liver = masks
     whole = labels == number
     box = bounding_box(whole)
     if box is None:
@@ -84,7 +79,6 @@ def _measure(
     slice_index = long_axis.slice_index
     if slice_index is None:
         slice_index = round(float(geometry.to_index(np.array(middle))[0]))
-    liver_box, distances = capsule
     return Lesion(
         number=number,
         tracking_id=f"Lesion {number}",
@@ -94,7 +88,7 @@ def _measure(
         long_axis=long_axis,
         short_axis=short_axis,
         maximum_3d_diameter=maximum_3d_diameter(mask, corner, geometry),
-        capsule_distance_mm=float(distances[whole[liver_box]].min()),
+        capsule_distance_mm=capsule_distance_mm(whole, liver, geometry),
         confidence=float(segmentation.tumor_probability[box][mask].mean()) / 255.0,
         mean_hu=float(volume.voxels_hu[box][mask].mean(dtype=np.float64)),
         source=volume.slice_sources[slice_index][0],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import NoLiverError
 from engine.lesions import find_lesions
+from engine.lesions.measurement import capsule_distance_mm
 from engine.values.geometry import VolumeGeometry, VoxelSpacing
 from engine.values.identity import ImageReference, PatientIdentity, SeriesIdentity, StudyIdentity
 from engine.values.lesion import LesionFindings
@@ -159,3 +160,21 @@ def test_the_diameters_do_not_depend_on_how_the_stack_is_stored() -> None:
     for one, other in zip(plain, rotated, strict=True):
         assert one.long_axis.length_mm == pytest.approx(other.long_axis.length_mm)
         assert one.short_axis.length_mm == pytest.approx(other.short_axis.length_mm)
+
+
+def test_a_deep_lesion_is_as_far_from_the_capsule_as_it_is() -> None:
+    """Farther than the first box around the lesion reaches."""
+    shape = (92, 90, 90)
+    liver = np.zeros(shape, bool)
+    liver[2:90, 2:88, 2:88] = True
+    lesion = np.zeros(shape, bool)
+    lesion[44:48, 43:47, 43:47] = True
+    geometry = VolumeGeometry(
+        shape=shape,
+        spacing=VoxelSpacing(slice_mm=1.0, row_mm=1.0, column_mm=1.0),
+        origin_mm=(0.0, 0.0, 0.0),
+        slice_direction=AXIAL[0],
+        row_direction=AXIAL[1],
+        column_direction=AXIAL[2],
+    )
+    assert capsule_distance_mm(lesion, liver, geometry) == pytest.approx(41.0)
