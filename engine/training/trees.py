@@ -177,7 +177,10 @@ def fit_boosting(x: Floats, outcome: Outcome, settings: BoostingSettings) -> Boo
         subsample=settings.subsample,
         random_state=settings.seed,
     )
-    model.fit(x, Surv.from_arrays(outcome.event, outcome.time))
+    # scikit-survival takes logarithms of the times and then refuses negative ones; the unit
+    # is free, because only the order of the predicted log times is used.
+    unit = 1.0 if settings.loss == "coxph" else float(outcome.time.min())
+    model.fit(x, Surv.from_arrays(outcome.event, outcome.time / unit))
     grown = tuple(
         _regression_tree(e.tree_, settings.learning_rate) for e in model.estimators_[:, 0]
     )

@@ -1,4 +1,4 @@
-"""Packages: what was fitted is what is served (parity), and the card says what was measured."""
+"""What was fitted is what is served: parity of every model with its ONNX graph."""
 
 from collections.abc import Callable
 from dataclasses import replace
