@@ -45,8 +45,13 @@ def discretize(
         scaled = np.floor(count * (intensities - lowest) / (highest - lowest))
         return GrayLevels(levels=np.minimum(scaled.astype(np.int64) + 1, count), count=count)
     start = lowest if lower_bound is None else lower_bound
-    count = math.floor((highest - start) / discretization.value) + 1
-    if count >= 2**62:
-        raise OverflowError(f"{count} gray levels of width {discretization.value}")
+    count = count_levels(start, highest, discretization)
     levels = np.floor((intensities - start) / discretization.value).astype(np.int64) + 1
     return GrayLevels(levels=levels, count=count)
+
+
+def count_levels(start: float, highest: float, discretization: Discretization) -> int:
+    """Number of gray levels from the lower edge of bin 1 to the highest intensity."""
+    if discretization.method is DiscretizationMethod.FIXED_BIN_NUMBER:
+        return int(discretization.value)
+    return math.floor((highest - start) / discretization.value) + 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.errors import RegionError
 from engine.radiomics.catalog import Family, resolve_unit
 from engine.radiomics.definitions import DEFINITIONS
-from engine.radiomics.discretization import discretize
+from engine.radiomics.discretization import count_levels, discretize
 from engine.radiomics.filters.kinds import (
     NOTHING_INVENTED,
     Boundary,
@@ -31,7 +31,6 @@ from engine.radiomics.preprocessing import PreparedRegion, Triple, prepare_regio
 from engine.radiomics.reasons import RegionFacts, explain
 from engine.radiomics.settings import (
     Discretization,
-    DiscretizationMethod,
     Interpolation,
     RadiomicsSettings,
 )
@@ -192,28 +191,19 @@ def _describe_image(
     image: _Image, textures: TextureRegion, settings: RadiomicsSettings
 ) -> Iterator[Feature]:
     """Intensity and texture features of the original image or one response."""
-    ascending = np.sort(image.intensities)
-    fixed_size = image.discretization.method is DiscretizationMethod.FIXED_BIN_SIZE
-    gray_levels = (
-        math.floor(
-            (ascending[-1] - (ascending[0] if image.bounds[0] is None else image.bounds[0]))
-            / image.discretization.value
-        )
-        + 1
-        if fixed_size
-        else int(image.discretization.value)
-    )
-    above_limit = gray_levels > settings.gray_level_limit
+    lowest, highest = float(image.intensities.min()), float(image.intensities.max())
+    start = lowest if image.bounds[0] is None else image.bounds[0]
+    above_limit = count_levels(start, highest, image.discretization) > settings.gray_level_limit
     facts = RegionFacts(
-        voxels=len(ascending),
-        flat=bool(ascending[0] == ascending[-1]),
+        voxels=len(image.intensities),
+        flat=lowest == highest,
         above_autocorrelation_limit=False,
         above_gray_level_limit=above_limit,
     )
     values: Values = {
-        (Family.STATISTICS, ""): describe_statistics(ascending),
+        (Family.STATISTICS, ""): describe_statistics(image.intensities),
         (Family.VOLUME_HISTOGRAM, ""): describe_volume_histogram(
-            ascending, image.volume_histogram, image.bounds
+            image.intensities, image.volume_histogram, image.bounds
         ),
     }
     if above_limit:
@@ -258,8 +248,9 @@ def _name_values(
         if family not in families:
             continue
         for aggregation in _aggregations_of(family, settings):
+            units = [resolve_unit(d.unit, unit) for d in DEFINITIONS[family]]
             numbers = values[family, aggregation].tolist()
-            for definition, value in zip(DEFINITIONS[family], numbers, strict=True):
+            for definition, value, code in zip(DEFINITIONS[family], numbers, units, strict=True):
                 defined = math.isfinite(value)
                 yield Feature(
                     name=definition.name,
@@ -268,7 +259,7 @@ def _name_values(
                     aggregation=aggregation,
                     filter=filter_name,
                     value=value if defined else math.nan,
-                    unit=resolve_unit(definition.unit, unit),
+                    unit=code,
                     reason="" if defined else explain(family, definition.tag, facts),
                 )
 
@@ -308,5 +299,3 @@ def _check_input(voxels: NDArray[np.generic], mask: Mask, geometry: VolumeGeomet
         raise RegionError(f"The mask must be boolean, got {mask.dtype}")
     if not (np.issubdtype(voxels.dtype, np.number) and not np.iscomplexobj(voxels)):
         raise RegionError(f"Intensities must be real numbers, got {voxels.dtype}")
-    if not mask.any():
-        raise RegionError("The region is empty: no voxel of the mask is set")

@@ -18,14 +18,20 @@ from engine.radiomics.native import (
 )
 from engine.radiomics.settings import Discretization, DiscretizationMethod
 
+PERCENTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
 PEAK_RADIUS_MM = (3 / (4 * math.pi)) ** (1 / 3) * 10
 """Radius of a sphere of 1 cm³ (IBSI 3.2)."""
 
 
-def describe_statistics(ascending: Real) -> Real:
-    """18 intensity statistics (IBSI 3.3) of ascending intensities, shape (n_voxels,)."""
+def describe_statistics(intensities: Real) -> Real:
+    """18 intensity statistics (IBSI 3.3) of intensities, shape (n_voxels,)."""
+    last = len(intensities) - 1
+    ranks = {0, last}
+    for fraction in PERCENTILES:
+        ranks |= {math.floor(fraction * last), min(math.floor(fraction * last) + 1, last)}
+    ranked = np.partition(intensities, sorted(ranks))
     features = np.empty(18)
-    load_core().describe_intensities(pointer(ascending), length(ascending), pointer(features))
+    load_core().describe_intensities(pointer(ranked), length(ranked), pointer(features))
     return features
 
 
@@ -39,14 +45,14 @@ def describe_histogram(gray: GrayLevels) -> Real:
 
 
 def describe_volume_histogram(
-    ascending: Real,
+    intensities: Real,
     steps: Discretization,
     bounds: tuple[float | None, float | None],
 ) -> Real:
     """6 features of the intensity-volume histogram (IBSI 3.5).
 
     Args:
-        ascending: Ascending intensities in the region, shape (n_voxels,).
+        intensities: Intensities in the region, shape (n_voxels,).
         steps: NONE: whole intensity units; fixed bin size: bins named by their centers; fixed
             bin number: gray levels.
         bounds: Re-segmentation bounds that span the intensity axis; None: the extremes.
@@ -54,18 +60,20 @@ def describe_volume_histogram(
     Returns:
         Volume fractions, intensities (gray levels for a fixed bin number), differences.
     """
-    low = float(ascending[0]) if bounds[0] is None else bounds[0]
-    high = float(ascending[-1]) if bounds[1] is None else bounds[1]
     if steps.method is DiscretizationMethod.FIXED_BIN_NUMBER:
-        gray = discretize(ascending, steps)
-        ascending = gray.levels.astype(np.float64)
+        gray = discretize(intensities, steps)
+        counts = np.bincount(gray.levels, minlength=gray.count + 1)
+        ascending = np.repeat(np.arange(gray.count + 1.0), counts)
         low, high, step, below = 1.0, float(gray.count), 1.0, 0.0
-    elif steps.method is DiscretizationMethod.FIXED_BIN_SIZE:
+    else:
+        ascending = np.sort(intensities)
+        low = float(ascending[0]) if bounds[0] is None else bounds[0]
+        high = float(ascending[-1]) if bounds[1] is None else bounds[1]
+        step, below = 1.0, 0.0
+    if steps.method is DiscretizationMethod.FIXED_BIN_SIZE:
         step, below = steps.value, steps.value / 2
         bins = max(1, math.ceil((high - low) / step - 1e-9))
         low, high = low + below, low + below + (bins - 1) * step
-    else:
-        step, below = 1.0, 0.0
     count = math.floor((high - low) / step + 0.5) + 1
     features = np.empty(6)
     load_core().describe_volume_histogram(

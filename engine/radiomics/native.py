@@ -34,6 +34,7 @@ _SIGNATURES: dict[str, Any] = {
     "describe_histogram": ctypes.c_int,
     "describe_volume_histogram": None,
     "sum_neighborhoods": None,
+    "find_box": ctypes.c_int,
     "count_surface_cells": None,
     "measure_hull": ctypes.c_int,
     "interpolate_axis": None,
@@ -86,7 +87,7 @@ def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     """Address of an array's data; the array must be C-contiguous and outlive the call."""
     if not array.flags.c_contiguous:
         raise ValueError(f"The core needs a contiguous array, got strides {array.strides}")
-    return ctypes.c_void_p(array.ctypes.data)
+    return ctypes.c_void_p(array.__array_interface__["data"][0])
 
 
 def length(array: NDArray[Any]) -> ctypes.c_int64:
@@ -97,6 +98,15 @@ def length(array: NDArray[Any]) -> ctypes.c_int64:
 def shape_of(array: NDArray[Any]) -> ctypes.Array[ctypes.c_int64]:
     """Shape of a volume as the core takes it."""
     return (ctypes.c_int64 * 3)(*array.shape)
+
+
+def find_box(mask: Mask) -> tuple[tuple[int, int], ...] | None:
+    """First and last index of the set voxels along each axis; None for an empty mask."""
+    voxels = np.ascontiguousarray(mask).view(np.uint8)
+    box = np.empty((3, 2), np.int64)
+    if not load_core().find_box(pointer(voxels), shape_of(voxels), pointer(box)):
+        return None
+    return tuple((int(first), int(last)) for first, last in box)
 
 
 def triple(values: tuple[float, float, float]) -> ctypes.Array[ctypes.c_double]:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RegionError
-from engine.radiomics.native import Mask, Real, load_core, pointer, shape_of
+from engine.radiomics.native import Mask, Real, find_box, load_core, pointer, shape_of
 from engine.radiomics.settings import Interpolation, RadiomicsSettings
 
-SPLINE_REACH = 20
-"""Samples after which the spline prefilter has forgotten a sample (0.268^20 < 1e-11)."""
+SPLINE_REACH = 16
+"""Samples after which the spline prefilter has forgotten a sample (0.268^16 < 1e-9)."""
 TIE_TOLERANCE = 1e-9
 """A partial volume this close below the threshold is a tie lost to rounding."""
 
@@ -160,10 +160,10 @@ def _plan_axes(
 def _resample_mask(mask: Mask, axes: list[_Axis], threshold: float) -> tuple[Box, Mask]:
     """Box of the region on the new grid and the morphological mask inside it."""
     windows, crop = [], []
-    for axis, plan in enumerate(axes):
-        across = tuple(other for other in range(3) if other != axis)
-        filled = np.flatnonzero(mask.any(axis=across))
-        first, last = int(filled[0]), int(filled[-1])
+    filled = find_box(mask)
+    if filled is None:
+        raise RegionError("The region is empty: no voxel of the mask is set")
+    for (first, last), plan in zip(filled, axes, strict=True):
         windows.append(plan.window(first - 1, last + 1))
         crop.append(slice(max(0, first - 2), min(plan.samples, last + 3)))
     partial = mask[tuple(crop)].astype(np.float64)
@@ -179,19 +179,13 @@ def _resample_mask(mask: Mask, axes: list[_Axis], threshold: float) -> tuple[Box
             f"The region of {int(mask.sum())} voxels vanishes on the resampled grid: no new voxel "
             f"lies at least {threshold:g} inside it; use a finer spacing"
         )
-    box = [_filled_range(region, axis) for axis in range(3)]
+    box = [slice(first, last + 1) for first, last in find_box(region) or ()]
     start = [w.start for w in windows]
     return (
         slice(start[0] + box[0].start, start[0] + box[0].stop),
         slice(start[1] + box[1].start, start[1] + box[1].stop),
         slice(start[2] + box[2].start, start[2] + box[2].stop),
     ), np.ascontiguousarray(region[tuple(box)])
-
-
-def _filled_range(region: Mask, axis: int) -> slice:
-    across = tuple(other for other in range(3) if other != axis)
-    filled = np.flatnonzero(region.any(axis=across))
-    return slice(int(filled[0]), int(filled[-1]) + 1)
 
 
 def _widen(box: Box, margins: Triple | None, axes: list[_Axis]) -> Box:
@@ -253,7 +247,6 @@ def _interpolate_spline(data: Real, axis: int, plan: _Axis, window: slice, offse
         return _interpolate_linear(data, axis, plan, window, offset)
     load_core().prefilter_axis(pointer(data), shape_of(data), axis)
     positions = plan.positions(window) - offset
-    padded = np.pad(data, [(1, 2) if a == axis else (0, 0) for a in range(3)], mode="reflect")
     base = np.floor(positions)
     t = positions - base
     weights = np.stack(
@@ -265,7 +258,11 @@ def _interpolate_spline(data: Real, axis: int, plan: _Axis, window: slice, offse
         ],
         axis=1,
     )
-    return _apply(padded, axis, base.astype(np.int64), weights)
+    first = base.astype(np.int64) - 1
+    if first[0] < 0 or first[-1] + 4 > data.shape[axis]:
+        data = np.pad(data, [(1, 2) if a == axis else (0, 0) for a in range(3)], mode="reflect")
+        first += 1
+    return _apply(data, axis, first, weights)
 
 
 def _apply(data: Real, axis: int, first: NDArray[np.int64], weights: Real) -> Real:

@@ -2,7 +2,7 @@
 // (IBSI 1, chapters 3.2 to 3.5). Undefined features are NaN.
 #include "core.h"
 
-// Percentile of ascending values, linear between ranks.
+// Percentile, linear between ranks; the two values of those ranks must be in their places.
 static double percentile(const double *v, int64_t n, double fraction) {
     const double rank = fraction * (double)(n - 1);
     const int64_t k = (int64_t)rank;
@@ -13,7 +13,8 @@ static double ratio(double numerator, double denominator) {
     return denominator != 0 ? numerator / denominator : NAN;
 }
 
-// 18 statistics of n > 0 ascending values, in IBSI order.
+// 18 statistics of n > 0 values, in IBSI order. The least, the largest and those that the five
+// percentiles fall between must be where sorting would put them.
 API void describe_intensities(const double *v, int64_t n, double *f) {
     double mean = 0, energy = 0, m2 = 0, m3 = 0, m4 = 0, mad = 0, medad = 0, rmad = 0;
     const double p10 = percentile(v, n, 0.10), p25 = percentile(v, n, 0.25);

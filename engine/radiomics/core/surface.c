@@ -3,6 +3,44 @@
 
 enum { CONFIGURATIONS = 256 };
 
+static int any_set(const uint8_t *mask, int64_t n) {
+    uint8_t seen = 0;
+    for (int64_t i = 0; i < n; i++) seen |= mask[i];
+    return seen != 0;
+}
+
+// First and last index with a voxel set along each axis: box[axis][2]. Returns 0 for an empty
+// mask. Slices without voxels are passed over at memory speed.
+API int find_box(const uint8_t *mask, const int64_t shape[3], int64_t *box) {
+    const int64_t rows = shape[1], columns = shape[2];
+    int found = 0;
+    for (int64_t z = 0; z < shape[0]; z++) {
+        const uint8_t *slice = mask + z * rows * columns;
+        if (!any_set(slice, rows * columns)) continue;
+        if (!found) {
+            box[0] = z;
+            box[2] = rows;
+            box[3] = -1;
+            box[4] = columns;
+            box[5] = -1;
+        }
+        found = 1;
+        box[1] = z;
+        for (int64_t y = 0; y < rows; y++) {
+            const uint8_t *row = slice + y * columns;
+            if (!any_set(row, columns)) continue;
+            if (y < box[2]) box[2] = y;
+            if (y > box[3]) box[3] = y;
+            int64_t first = 0, last = columns - 1;
+            while (!row[first]) first++;
+            while (!row[last]) last--;
+            if (first < box[4]) box[4] = first;
+            if (last > box[5]) box[5] = last;
+        }
+    }
+    return found;
+}
+
 // Count the marching cubes configurations of a padded mask. Corner (dz, dy, dx) of a cell sets
 // bit 4 dz + 2 dy + dx. counts: [256][4] cells and the sums of their z, y and x indices.
 API void count_surface_cells(const uint8_t *mask, const int64_t shape[3], int64_t *counts) {
