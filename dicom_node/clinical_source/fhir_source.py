@@ -7,8 +7,12 @@ from dicom_node.clinical_source.fhir_client import FhirClient, Resource
 from engine.clinical.analyte import LOINC, SNOMED_CT
 from engine.clinical.analytes import ANALYTES
 from engine.clinical.fhir_file import read_one
-from engine.clinical.fhir_reading import read_identities, replacing_patient
-from engine.clinical.right_patient import is_same_identifier, require_right_patient
+from engine.clinical.fhir_reading import read_identities, read_person, replacing_patient
+from engine.clinical.right_patient import (
+    is_same_identifier,
+    require_right_patient,
+    require_same_person,
+)
 from engine.clinical.source import SourceAnswer
 from engine.errors import ClinicalDataError
 from engine.values.identity import PatientIdentity
@@ -78,19 +82,20 @@ class FhirSource:
                     mine[str(resource["id"])] = require_right_patient(identity, patient)
         if not mine:
             raise ClinicalDataError("no Patient with the identifier of the images")
-        survivors = {self._survivor(r) for r in found if str(r["id"]) in mine}
+        survivors = {self._survivor(r, patient) for r in found if str(r["id"]) in mine}
         if len(survivors) > 1:
             raise ClinicalDataError(f"{len(survivors)} Patients with the identifier of the images")
         notes = next(iter(mine.values()))
         return tuple(dict.fromkeys([*survivors, *mine])), notes
 
-    def _survivor(self, resource: Resource) -> str:
-        """Id of the Patient that a merge left, following the links."""
+    def _survivor(self, resource: Resource, patient: PatientIdentity) -> str:
+        """Id of the Patient that a merge left, following the links; must be the same person."""
         for _ in range(_MAX_MERGES):
             following = replacing_patient(resource)
             if not following:
                 return str(resource["id"])
             resource = self.client.read("Patient", following)
+            require_same_person(read_person(resource), patient)
         raise ClinicalDataError(f"Patient was merged more than {_MAX_MERGES} times")
 
     def _token(self, patient: PatientIdentity) -> str:

@@ -8,12 +8,17 @@ from pathlib import Path
 from engine.clinical.fhir_reading import (
     Resource,
     read_identities,
+    read_person,
     read_resource,
     replacing_patient,
     subject_id,
 )
 from engine.clinical.intake import accept
-from engine.clinical.right_patient import is_same_identifier, require_right_patient
+from engine.clinical.right_patient import (
+    is_same_identifier,
+    require_right_patient,
+    require_same_person,
+)
 from engine.clinical.selection import select
 from engine.clinical.source import SourceAnswer
 from engine.errors import ClinicalDataError
@@ -131,6 +136,12 @@ def _find_patient(
                 ids.add(str(resource.get("id", "")))
     if not ids:
         raise ClinicalDataError("FHIR data has no Patient with the identifier of the images")
-    merged = {str(r.get("id", "")) for r in patients if replacing_patient(r) in ids}
-    ids |= merged | {replacing_patient(r) for r in patients if r.get("id") in ids}
-    return ids - {""}, notes
+    survivors = {replacing_patient(r) for r in patients if str(r.get("id", "")) in ids}
+    joined = [
+        r
+        for r in patients
+        if replacing_patient(r) in ids or str(r.get("id", "")) in survivors - {""}
+    ]
+    for resource in joined:
+        require_same_person(read_person(resource), patient)
+    return (ids | {str(r.get("id", "")) for r in joined}) - {""}, notes

@@ -6,6 +6,7 @@ translated by a table ``"system|code" → analyte key``.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -67,20 +68,29 @@ def read_identities(patient: Resource, issuers: Mapping[str, str]) -> list[Sourc
         raise ClinicalDataError("FHIR Patient is not structured as FHIR R4 says") from error
 
 
+def read_person(patient: Resource) -> SourceIdentity:
+    """Birth date and sex of a Patient resource, without an identifier; errors as above."""
+    try:
+        sex = fold_sex(str(patient.get("gender", "")))
+        return SourceIdentity(patient_id="", birth_date=read_day(patient.get("birthDate")), sex=sex)
+    except AttributeError as error:
+        raise ClinicalDataError("FHIR Patient is not structured as FHIR R4 says") from error
+
+
 def _identities(patient: Resource, issuers: Mapping[str, str]) -> list[SourceIdentity]:
-    sex = fold_sex(str(patient.get("gender", "")))
-    born = read_day(patient.get("birthDate"))
-    return [
-        SourceIdentity(
-            patient_id=str(identifier.get("value", "")),
-            issuer=issuers.get(
-                str(identifier.get("system", "")), str(identifier.get("system", ""))
-            ),
-            birth_date=born,
-            sex=sex,
-        )
+    person = read_person(patient)
+    systems = [
+        (identifier, str(identifier.get("system", "")))
         for identifier in patient.get("identifier", [])
         if identifier.get("use") != "old"
+    ]
+    return [
+        replace(
+            person,
+            patient_id=str(identifier.get("value", "")),
+            issuer=issuers.get(system, system),
+        )
+        for identifier, system in systems
     ]
 
 

@@ -4,7 +4,7 @@ Identifier, issuer, birth date and sex are compared. What the DICOM header state
 by the source too and agree; what the header leaves empty cannot be compared and is noted.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine.errors import ClinicalDataError
@@ -93,3 +93,15 @@ def require_right_patient(source: SourceIdentity, patient: PatientIdentity) -> t
         )
     uncompared = [name for name, _, needed in pairs if not needed]
     return (f"{', '.join(uncompared)} not in the images: not compared",) if uncompared else ()
+
+
+def require_same_person(source: SourceIdentity, patient: PatientIdentity) -> None:
+    """Check a record that a merge joined to the patient's: other identifier, same person.
+
+    Raises:
+        ClinicalDataError: Birth date or sex disagree, or are missing where the images state them.
+    """
+    require_right_patient(
+        replace(source, patient_id=patient.patient_id, issuer=patient.issuer_of_patient_id.strip()),
+        patient,
+    )

@@ -79,6 +79,14 @@ def test_a_merge_is_followed_in_both_directions(tmp_path: Path) -> None:
     assert [o.value for o in record.history] == [5.0]
 
 
+def test_a_merge_with_somebody_else_is_refused(tmp_path: Path) -> None:
+    old = patient("p0", "0815", "urn:hosp-a", "1980-01-01")
+    old["link"] = [{"type": "replaced-by", "other": {"reference": "Patient/p1"}}]
+    resources = [patient("p1", "4711", "urn:hosp-a"), old, afp("o1", "p0", 5.0)]
+    with pytest.raises(ClinicalDataError, match="Wrong patient: birth date"):
+        read_fhir_file(_bundle(tmp_path, resources), IMAGES, REFERENCE, ISSUERS)
+
+
 def test_a_wrong_birth_date_refuses_everything(tmp_path: Path) -> None:
     resources = [patient("p1", "4711", "urn:hosp-a", "1961-05-05"), afp("o1", "p1", 12.0)]
     with pytest.raises(ClinicalDataError, match="Wrong patient: birth date"):

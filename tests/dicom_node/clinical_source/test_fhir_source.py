@@ -107,6 +107,13 @@ def test_a_merge_is_followed_and_both_records_are_read() -> None:
     assert sorted(o.value for o in offered if isinstance(o, Observation)) == [10.0, 20.0]
 
 
+def test_a_merge_into_somebody_else_is_refused() -> None:
+    link = [{"type": "replaced-by", "other": {"reference": "Patient/p9"}}]
+    stranger = _patient("p9", identifier=[], birthDate="1980-01-01")
+    with pytest.raises(ClinicalDataError, match="Wrong patient: birth date"):
+        _source(Server(_patient("p1", link=link), stranger)).fetch(IMAGES)
+
+
 def test_an_endless_merge_ends() -> None:
     link = [{"type": "replaced-by", "other": {"reference": "Patient/p1"}}]
     with pytest.raises(ClinicalDataError, match="merged more than"):
