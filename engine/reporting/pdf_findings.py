@@ -3,6 +3,7 @@
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table, TableStyle
 
 from engine.reporting.attributes import legal_text
+from engine.reporting.fonts import REGULAR
 from engine.reporting.key_images import Scene, Viewer, lesion_scenes, liver_scenes
 from engine.reporting.palette import lesion_color
 from engine.reporting.pdf_charts import SurvivalChart
@@ -28,6 +29,7 @@ from engine.values.result import AnalysisResult
 
 BARE = TableStyle(
     [
+        ("FONTNAME", (0, 0), (-1, -1), REGULAR),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -88,6 +90,7 @@ def summary(result: AnalysisResult) -> list[Flowable]:
     box.setStyle(
         TableStyle(
             [
+                ("FONTNAME", (0, 0), (-1, -1), REGULAR),
                 ("BACKGROUND", (0, 0), (-1, -1), TINT),
                 ("LINEBEFORE", (0, 0), (0, -1), 3, ACCENT),
                 ("LEFTPADDING", (0, 0), (-1, -1), 10),

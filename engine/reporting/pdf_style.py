@@ -93,6 +93,7 @@ def table(
     made_table.setStyle(
         TableStyle(
             [
+                ("FONTNAME", (0, 0), (-1, -1), REGULAR),
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
                 ("LINEBELOW", (0, 0), (-1, 0), 0.8, MUTED),
                 ("LINEBELOW", (0, 1), (-1, -1), 0.35, HAIRLINE),
@@ -159,6 +160,7 @@ def numbered_canvas(frame: PageFrame) -> Callable[..., Canvas]:
         """Draws the frame on every page once the last page is done."""
 
         def __init__(self, *arguments: object, **options: object) -> None:
+            options["initialFontName"] = REGULAR  # or every page would ask for Helvetica
             super().__init__(*arguments, **options)
             self._pages: list[dict[str, object]] = []
 
