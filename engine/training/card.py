@@ -149,6 +149,12 @@ def _coefficients(model: PackagedModel) -> str:
 
 
 def _extra(recipe: Recipe) -> list[str]:
-    if not recipe.differs:
-        return []
-    return ["## Remarks", "\n".join(f"- {line}" for line in recipe.differs)]
+    parts = []
+    if external := recipe.export.get("external"):
+        parts += [
+            "## External checks (hepatocast evaluate)",
+            "\n".join(f"- {line}" for line in external),
+        ]
+    if recipe.differs:
+        parts += ["## Remarks", "\n".join(f"- {line}" for line in recipe.differs)]
+    return parts
