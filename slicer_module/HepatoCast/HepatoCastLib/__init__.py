@@ -1,0 +1,1 @@
+"""The HepatoCast panel: widget (Qt), presenter (no Qt), scene exchange (MRML), background run."""

@@ -1,0 +1,65 @@
+"""The program the engine's Python runs for the panel: one job file in, JSON lines out.
+
+It starts the same ``hepatocast analyze`` as a command line would, in this process, and then
+unpacks the SEG object so that Slicer's own process has nothing to decode. Closed standard
+input means cancel. Nothing here knows Slicer or Qt.
+"""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+EXIT_CANCELED = 130
+STANDARD_INPUT = 0
+
+
+def main(job_file: str) -> int:
+    """Run the job described in a JSON file: "arguments", "out" and perhaps "voxels"."""
+    cancel_when_input_closes()
+    tell("started", pid=os.getpid())
+    job: dict[str, Any] = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    if "voxels" in job:
+        from HepatoCastLib.series_writing import write_series
+
+        write_series(job["voxels"])
+    code = run_engine(job["arguments"])
+    if code == 0:
+        from HepatoCastLib.unpacking import unpack_segmentation
+
+        tell("progress", stage="unpacking", fraction=0.0, text="")
+        unpack_segmentation(Path(job["out"]))
+        tell("ready", path=job["out"])
+    return code
+
+
+def run_engine(arguments: list[str]) -> int:
+    """Run one engine command; its own exit codes come back."""
+    from engine.cli.main import main as hepatocast
+
+    sys.argv = ["hepatocast", *arguments]
+    return hepatocast(arguments)
+
+
+def tell(event: str, **fields: Any) -> None:
+    """One JSON object on one line, at once."""
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def cancel_when_input_closes() -> None:
+    """End this process when the panel closes our standard input."""
+
+    def watch() -> None:
+        while os.read(STANDARD_INPUT, 4096):
+            pass
+        os._exit(EXIT_CANCELED)
+
+    threading.Thread(target=watch, name="cancel-watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.exit(main(sys.argv[1]))

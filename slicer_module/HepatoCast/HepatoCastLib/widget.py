@@ -1,0 +1,183 @@
+"""The panel's controls: clicks to the presenter, view states to the screen. Only Qt here."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+import vtk
+
+from HepatoCastLib import outputs
+from HepatoCastLib.installation import Engine
+from HepatoCastLib.parameters import Parameters
+from HepatoCastLib.presenter import Presenter, ViewState
+from HepatoCastLib.pump import StepPump
+from HepatoCastLib.result import Result
+from HepatoCastLib.run import BackgroundRun
+from HepatoCastLib.staging import Choices
+
+PYTHON_SETTING = "HepatoCast/Python"
+WHEELHOUSE_SETTING = "HepatoCast/Wheelhouse"
+EDITOR_TAG = "HepatoCast.SegmentEditor"
+NODES_OF_TABLES = (
+    ("lesionTable", "lesions"),
+    ("burdenTable", "burden"),
+    ("featureTable", "features"),
+    ("scoreTable", "scores"),
+)
+
+
+class Panel:
+    """Binds one loaded .ui to one presenter.
+
+    Args:
+        ui: Child widgets by name.
+        new_parameters: Gives the scene's parameter node, a fresh one after a scene closed.
+    """
+
+    def __init__(self, ui: Any, new_parameters: Callable[[], Parameters]) -> None:
+        self.ui = ui
+        self.parameters: Parameters | None = None
+        self.engine = Engine(ask=confirm)
+        self.run, self.pump = BackgroundRun(), StepPump()
+        self.presenter = Presenter(self.run, self.pump, self.engine, find_dicom_file)
+        self._new_parameters = new_parameters
+        self._gui_tag: Any = None
+        self._node_tag: Any = None
+        self._connect()
+        self.open_scene()
+
+    def _connect(self) -> None:
+        ui = self.ui
+        self.presenter.changed.connect(self._render)
+        self.presenter.shown.connect(self._show_nodes)
+        ui.applyButton.connect("clicked(bool)", lambda *_: self.apply())
+        ui.cancelButton.connect("clicked(bool)", lambda *_: self.presenter.cancel())
+        ui.reportButton.connect("clicked(bool)", lambda *_: self._open_report())
+        for edit, setting in self._settings():
+            edit.currentPath = str(qt.QSettings().value(setting) or "")
+            edit.connect("currentPathChanged(QString)", lambda *_: self._keep_settings())
+        self._keep_settings()
+
+    def _settings(self) -> tuple[tuple[Any, str], ...]:
+        return (
+            (self.ui.pythonEdit, PYTHON_SETTING),
+            (self.ui.wheelhouseEdit, WHEELHOUSE_SETTING),
+        )
+
+    def _keep_settings(self) -> None:
+        """The engine's place belongs to the machine, not to the scene."""
+        for edit, setting in self._settings():
+            qt.QSettings().setValue(setting, edit.currentPath)
+        self.engine.python = self.ui.pythonEdit.currentPath
+        self.engine.wheelhouse = self.ui.wheelhouseEdit.currentPath
+
+    def open_scene(self) -> None:
+        """Bind to the scene's parameter node and to a result that the scene brought along."""
+        self.parameters = self._new_parameters()
+        self._gui_tag = self.parameters.connectGui(self.ui)
+        self._node_tag = self.parameters.AddObserver(
+            vtk.vtkCommand.ModifiedEvent, lambda *_: self._select()
+        )
+        if self.parameters.inputVolume is None:
+            first = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            self.parameters.inputVolume = first
+        self._select()
+        self._show_nodes()
+        self._render(self.presenter.state)
+
+    def close_scene(self) -> None:
+        """Let go of everything that lives in the scene."""
+        self.presenter.close_scene()
+        if self.parameters is not None:
+            self.parameters.disconnectGui(self._gui_tag)
+            self.parameters.RemoveObserver(self._node_tag)
+        self.parameters = None
+        self.ui.segmentEditor.setSegmentationNode(None)
+        for name, _ in NODES_OF_TABLES:
+            getattr(self.ui, name).setMRMLTableNode(None)
+
+    def clean_up(self) -> None:
+        """The module's panel is destroyed."""
+        self.pump.stop()
+        self.presenter.clean_up()
+        self.close_scene()
+
+    def apply(self) -> None:
+        """One click: run with what the controls say."""
+        if self.parameters is not None:
+            self.presenter.apply(
+                Choices(
+                    model=self.parameters.model,
+                    force_cpu=self.parameters.forceCpu,
+                    clinical_file=self.parameters.clinicalFile,
+                )
+            )
+
+    def _select(self) -> None:
+        if self.parameters is None:
+            return
+        chosen = (self.parameters.inputVolume, self.parameters.secondVolume)
+        volumes = tuple(volume for volume in chosen if volume is not None)
+        self.presenter.select(volumes if chosen[0] is not None else ())
+
+    def _render(self, state: ViewState) -> None:
+        ui = self.ui
+        ui.applyButton.visible = not state.busy
+        ui.applyButton.enabled = state.can_apply
+        ui.applyButton.toolTip = state.hint
+        ui.cancelButton.visible = state.busy
+        ui.progressBar.visible = state.busy
+        ui.progressBar.value = state.percent
+        ui.statusLabel.text = state.status or state.hint
+        ui.deviceLabel.text = state.device or "not run yet"
+        ui.limitsLabel.text = state.limits
+        ui.reportButton.enabled = bool(state.report)
+        ui.inputs.enabled = not state.busy
+        text = "\n".join(state.log)
+        if ui.logView.plainText != text:
+            ui.logView.plainText = text
+
+    def _show_nodes(self, _result: Result | None = None) -> None:
+        """Hand the result's nodes to the views and to the Segment Editor."""
+        segmentation = outputs.find_node("vtkMRMLSegmentationNode", "segmentation")
+        if segmentation is None or self.parameters is None:
+            return
+        self.parameters.segmentation = segmentation
+        for name, role in NODES_OF_TABLES:
+            table = outputs.find_node("vtkMRMLTableNode", role)
+            getattr(self.ui, name).setMRMLTableNode(table)
+        self.ui.segmentsTable.setSegmentationNode(segmentation)
+        self.ui.show3DButton.setSegmentationNode(segmentation)
+        editor = self.ui.segmentEditor
+        editor.setMRMLSegmentEditorNode(editor_node())
+        editor.setSegmentationNode(segmentation)
+        editor.setSourceVolumeNode(segmentation.GetNodeReference("HepatoCast.Volume"))
+
+    def _open_report(self) -> None:
+        report = self.presenter.state.report
+        if report and Path(report).is_file():
+            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(report))
+
+
+def editor_node() -> Any:
+    """A Segment Editor that never erases the liver below a tumor (segments may overlap)."""
+    node = slicer.mrmlScene.GetSingletonNode(EDITOR_TAG, "vtkMRMLSegmentEditorNode")
+    if node is None:
+        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
+        node.UnRegister(None)
+        node.SetSingletonTag(EDITOR_TAG)
+        node = slicer.mrmlScene.AddNode(node)
+    node.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteNone)
+    return node
+
+
+def confirm(question: str) -> bool:
+    """Ask before anything is installed."""
+    return bool(slicer.util.confirmYesNoDisplay(question))
+
+
+def find_dicom_file(sop_instance_uid: str) -> str:
+    """File of an image, from Slicer's DICOM database."""
+    return str(slicer.dicomDatabase.fileForInstance(sop_instance_uid) or "")

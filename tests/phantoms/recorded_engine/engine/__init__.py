@@ -1,0 +1,1 @@
+"""Stands in for the engine: the same command, a recorded result."""
