@@ -11,7 +11,7 @@ from engine.training.feature_fusion import KINDS, fit_feature_fused
 from engine.training.fusion import fit_fused
 from engine.training.judging import Judgement, held_out_predictions, judge
 from engine.training.outcome import Floats, largest_safe_horizon
-from engine.training.recipe import Recipe, StrategySpec
+from engine.training.recipe import Recipe, StrategySpec, ValidationSpec
 from engine.training.resampling import Interval, difference_interval
 from engine.training.staging_reference import StageComparison, compare_with_stage
 from engine.training.strategies import fit_tuned
@@ -65,18 +65,12 @@ def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
         )
         for h in held
     )
-    reference = held[0].pairs()
-    differences = tuple(
-        (
-            h.name,
-            difference_interval(
-                h.pairs(), reference, cohort.patients, resamples=check.bootstrap, seed=check.seed
-            ),
-        )
-        for h in held[1:]
-    )
     run = RecipeRun(
-        recipe=recipe, cohort=cohort, held=held, judgements=judgements, differences=differences
+        recipe=recipe,
+        cohort=cohort,
+        held=held,
+        judgements=judgements,
+        differences=_paired_differences(held, cohort, check),
     )
     best = next(h for h in held if h.name == run.best.name)
     return replace(
@@ -92,6 +86,21 @@ def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
             for stage in recipe.stages
             for horizon, _ in run.best.auc
         ),
+    )
+
+
+def _paired_differences(
+    held: tuple[HeldOut, ...], cohort: Cohort, check: ValidationSpec
+) -> tuple[tuple[str, Interval], ...]:
+    reference = held[0].pairs()
+    return tuple(
+        (
+            h.name,
+            difference_interval(
+                h.pairs(), reference, cohort.patients, resamples=check.bootstrap, seed=check.seed
+            ),
+        )
+        for h in held[1:]
     )
 
 

@@ -39,7 +39,7 @@ def _recipe() -> Recipe:
             "name": "test_risk",
             "title": "Test",
             "citation": "none",
-            "data": "synthetic",
+            "data": "real",
             "cohort": {"table": "none.csv", "id": "patient"},
             "outcome": {"name": "Survival", "short": "OS", "time": "t", "event": "e"},
             "predictor": [

@@ -30,14 +30,13 @@ class ChecklistItem:
 
 def checklist(run: RecipeRun) -> tuple[ChecklistItem, ...]:
     """Fill the checklist."""
-    items = [*_methods(run), *_results(run)]
+    items = [*_design(run), *_methods(run), *_results(run)]
     return tuple(ChecklistItem(*item) for item in items)
 
 
-def _methods(run: RecipeRun) -> list[tuple[str, str, str]]:
-    recipe, check = run.recipe, run.recipe.validation
+def _design(run: RecipeRun) -> list[tuple[str, str, str]]:
+    recipe = run.recipe
     outcome = recipe.outcome
-    policies = sorted({s.preparation.missing for s in recipe.strategies})
     modalities = sorted({c.modality for c in run.cohort.columns})
     return [
         ("1", "Title", f"Development and internal validation: {recipe.title}."),
@@ -75,6 +74,13 @@ def _methods(run: RecipeRun) -> list[tuple[str, str, str]]:
             f"{len(run.cohort.columns)} columns of {', '.join(modalities)}; "
             "listed in the recipe with units, codes and ranges.",
         ),
+    ]
+
+
+def _methods(run: RecipeRun) -> list[tuple[str, str, str]]:
+    recipe, check = run.recipe, run.recipe.validation
+    policies = sorted({s.preparation.missing for s in recipe.strategies})
+    return [
         ("10", "Sample size", _sample_size(run)),
         ("11", "Missing data", f"{_missing_share(run)}; policy: {', '.join(policies)}."),
         (
