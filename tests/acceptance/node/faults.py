@@ -27,10 +27,12 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import sqlalchemy as sa
 from pydicom.dataset import Dataset
 from pynetdicom import AE, _config
 from pynetdicom.sop_class import CTImageStorage
 
+from tests.acceptance.node.postgres import Postgres
 from tests.dicom_node.testbed import NODE_TITLE, ORTHANC_TITLE, Node, Orthanc, make_ct
 
 FINAL = {"delivered", "not-analyzed", "dead-letter", "superseded"}
@@ -125,8 +127,12 @@ class Site:
     """One scenario's node, PACS and folder."""
 
     def __init__(
-        self, folder: Path, *, proxy: "CuttingProxy | None" = None, **configure: str
-    ) -> None:
+        self, folder: Path, *, proxy: "CuttingProxy | None" = None,
+        database: Postgres | None = None, **configure: str,
+    ) -> None:  # fmt: skip
+        self.database = database
+        if database is not None:
+            configure["storage"] = f'database = "{database.url}"'
         self.folder = folder
         self.node = Node(folder / "node")
         self.pacs = Orthanc(folder / "pacs", self.node.port, route=False).start()
@@ -143,11 +149,29 @@ class Site:
         self.pacs.stop(signal.SIGKILL)
 
     def rows(self, sql: str) -> list[tuple[str, ...]]:
+        if self.database is not None:
+            return self._rows_of_postgres(sql, self.database)
         path = self.node.folder / "state" / "node.sqlite"
         with closing(sqlite3.connect(path, timeout=30)) as connection:
             if not connection.execute("select 1 from sqlite_master where name='hosts'").fetchall():
                 return []
             return connection.execute(sql).fetchall()
+
+    def _rows_of_postgres(self, sql: str, database: Postgres) -> list[tuple[str, ...]]:
+        """Rows, once the database answers again."""
+        engine = sa.create_engine(database.url.replace("postgresql", "postgresql+psycopg"))
+        try:
+            for _ in range(60):
+                try:
+                    with engine.connect() as connection:
+                        if not sa.inspect(connection).has_table("hosts"):
+                            return []
+                        return [tuple(row) for row in connection.execute(sa.text(sql))]
+                except sa.exc.OperationalError:
+                    time.sleep(1.0)
+            raise AssertionError("PostgreSQL does not come back")
+        finally:
+            engine.dispose()
 
     def unfinished(self, senders: Senders) -> list[str]:
         jobs = self.rows("select study_uid, state from jobs order by created_at")
@@ -230,10 +254,9 @@ class CuttingProxy:
 
 
 @contextmanager
-def site_of(**configure: str) -> Iterator[Site]:
+def site_of(**configure: object) -> Iterator[Site]:
     folder = Path(tempfile.mkdtemp(prefix="hepatocast-faults-"))
-    proxy = configure.pop("proxy", None)
-    site = Site(folder, proxy=proxy, **configure)  # type: ignore[arg-type]
+    site = Site(folder, **configure)  # type: ignore[arg-type]
     try:
         yield site
     finally:
@@ -306,10 +329,28 @@ def kill_orthanc(kills: int, rng: random.Random) -> Outcome:
         return site.judge("kill -9 of Orthanc", senders, kills, started)
 
 
+def kill_postgres(kills: int, rng: random.Random) -> Outcome:
+    """Kill -9 of PostgreSQL at any instant, then a new start with recovery."""
+    database = Postgres()
+    try:
+        with site_of(database=database) as site:
+            started = time.monotonic()
+            senders = Senders(site.node.port)
+            senders.start(max(kills, SENDERS))
+            for _ in range(kills):
+                time.sleep(rng.uniform(0.5, 5.0))
+                database.kill()
+                time.sleep(rng.uniform(0.5, 2.0))
+                database.start()
+            return site.judge("kill -9 of PostgreSQL", senders, kills, started)
+    finally:
+        database.close()
+
+
 def cut_network(kills: int, rng: random.Random) -> Outcome:
     """Connections to the destination break in the middle; sometimes it stays unreachable."""
     proxy = CuttingProxy()
-    with site_of(proxy=proxy) as site:  # type: ignore[arg-type]
+    with site_of(proxy=proxy) as site:
         started = time.monotonic()
         senders = Senders(site.node.port)
         senders.start(max(kills, SENDERS))
@@ -354,6 +395,7 @@ SCENARIOS: dict[str, Callable[[int, random.Random], Outcome]] = {
     "listener": kill_part("listener"),
     "engine": kill_part("engine"),
     "orthanc": kill_orthanc,
+    "postgres": kill_postgres,
     "network": cut_network,
     "disk": fill_disk,
 }

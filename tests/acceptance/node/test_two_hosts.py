@@ -1,9 +1,5 @@
 """Must show 3: two hosts on one PostgreSQL; one dies in the middle, the other finishes."""
 
-import os
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.acceptance.node.postgres import Postgres
 from tests.dicom_node.testbed import (
     Node,
     Orthanc,
-    free_port,
     make_ct,
     store,
     wait_until,
@@ -28,29 +24,9 @@ DEAD_AFTER_SECONDS = 4
 
 @pytest.fixture
 def database_url() -> Iterator[str]:
-    """A PostgreSQL of our own, which refuses to run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="hepatocast-pg-"))
-    tools = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
-    user = "postgres" if os.geteuid() == 0 else None
-    if user is not None:
-        shutil.chown(folder, user)
-    port = free_port()
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, capture_output=True, user=user, cwd=folder)
-
-    run(str(tools / "initdb"), "-D", str(folder / "db"), "-U", "node", "-A", "trust", "--no-sync")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
-    run(
-        str(tools / "pg_ctl"), "-D", str(folder / "db"), "-o", options,
-        "-l", str(folder / "log"), "-w", "start",
-    )  # fmt: skip
-    try:
-        run(str(tools / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "node", "node")
-        yield f"postgresql://node@127.0.0.1:{port}/node"
-    finally:
-        run(str(tools / "pg_ctl"), "-D", str(folder / "db"), "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    database = Postgres()
+    yield database.url
+    database.close()
 
 
 def make_host(folder: Path, name: str, pacs: Orthanc, database_url: str, behavior: str) -> Node:
