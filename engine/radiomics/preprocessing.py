@@ -65,10 +65,8 @@ class _Axis:
         return cls(samples=samples, new_samples=new_samples, ratio=ratio, start=start)
 
     def positions(self, window: slice) -> Real:
-        """Positions of a window of new samples, held inside the old grid."""
-        return np.clip(
-            self.start + np.arange(window.start, window.stop) * self.ratio, 0, self.samples - 1
-        )
+        """Positions of a window of new samples, less than half a sample off the old grid."""
+        return self.start + np.arange(window.start, window.stop) * self.ratio
 
     def window(self, first: float, last: float) -> slice:
         """New samples whose positions lie in a range of old ones."""
@@ -210,7 +208,7 @@ def _resample_image(
     crop = []
     for plan, window in zip(axes, outer, strict=True):
         positions = plan.positions(window)
-        first, last = math.floor(positions[0]), math.ceil(positions[-1])
+        first, last = max(0, math.floor(positions[0])), math.ceil(positions[-1])
         extra = 0 if plan.ratio == 1.0 else reach
         crop.append(slice(max(0, first - extra), min(plan.samples, last + extra + 1)))
     image = np.array(voxels[tuple(crop)], np.float64, order="C")  # a copy: worked on in place
@@ -232,7 +230,7 @@ def _resample_image(
 
 
 def _interpolate_linear(data: Real, axis: int, plan: _Axis, window: slice, offset: int) -> Real:
-    positions = plan.positions(window) - offset
+    positions = np.clip(plan.positions(window), 0, plan.samples - 1) - offset
     first = np.clip(np.floor(positions), 0, max(0, data.shape[axis] - 2))
     if data.shape[axis] == 1:
         return np.repeat(data, _size(window), axis)
@@ -242,7 +240,10 @@ def _interpolate_linear(data: Real, axis: int, plan: _Axis, window: slice, offse
 
 
 def _interpolate_spline(data: Real, axis: int, plan: _Axis, window: slice, offset: int) -> Real:
-    """Cubic B-spline interpolation with mirrored boundaries (doi:10.1109/79.799930)."""
+    """Cubic B-spline interpolation with mirrored boundaries (doi:10.1109/79.799930).
+
+    Beyond the outermost samples the mirrored spline goes on, as in ITK.
+    """
     if data.shape[axis] < 4:
         return _interpolate_linear(data, axis, plan, window, offset)
     load_core().prefilter_axis(pointer(data), shape_of(data), axis)
@@ -260,8 +261,8 @@ def _interpolate_spline(data: Real, axis: int, plan: _Axis, window: slice, offse
     )
     first = base.astype(np.int64) - 1
     if first[0] < 0 or first[-1] + 4 > data.shape[axis]:
-        data = np.pad(data, [(1, 2) if a == axis else (0, 0) for a in range(3)], mode="reflect")
-        first += 1
+        data = np.pad(data, [(2, 2) if a == axis else (0, 0) for a in range(3)], mode="reflect")
+        first += 2
     return _apply(data, axis, first, weights)
 
 

@@ -7,6 +7,8 @@ The CT is synthetic (noise with a scanner's texture); what is timed is all of
 Gaussian, 8 wavelet bands, 2,589 features. The best of the repeats is printed.
 """
 
+# ruff: noqa: T201 - a command prints its table
+
 import argparse
 import platform
 import resource
@@ -95,8 +97,10 @@ def main() -> None:
     )
     image = synthetic_ct()
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    print(f"{'region':14} {'voxels':>9} {'values':>7} {'CPU s':>8} {'wall s':>8} "
-          f"{'MB above CT':>12} {'required':>9} {'moonshot':>9}")
+    print(
+        f"{'region':14} {'voxels':>9} {'values':>7} {'CPU s':>8} {'wall s':>8} "
+        f"{'MB above CT':>12} {'required':>9} {'moonshot':>9}"
+    )
     for case in CASES:
         mask = ellipsoid(case.radii_mm)
         before = peak_megabytes()
