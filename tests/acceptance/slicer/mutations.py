@@ -1,0 +1,237 @@
+"""Plant bugs in the Slicer module, one at a time; the suite must catch every one.
+
+Usage: python tests/acceptance/slicer/mutations.py [NAME ...]
+Prints one line per bug; the exit status is the number of bugs that nobody noticed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+MODULE = "slicer_module/HepatoCast"
+LIBRARY = f"{MODULE}/HepatoCastLib"
+PANEL_TESTS = "tests/slicer_module/HepatoCast/test_HepatoCast.py"
+LIBRARY_TESTS = "tests/slicer_module/HepatoCast/HepatoCastLib"
+LINKED = ("engine", "dicom_node", "models", "pyproject.toml")
+COPIED = ("slicer_module", "tests")
+TESTS_FAILED = 1  # pytest's exit code; 2 and more mean that it could not run
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """One planted bug: this text in this file becomes that; these tests should notice."""
+
+    name: str
+    file: str
+    text: str
+    planted: str
+    tests: str
+
+
+BUGS = (
+    Bug(
+        "widget name misspelled",
+        f"{LIBRARY}/widget.py",
+        "ui.cancelButton.visible",
+        "ui.cancleButton.visible",
+        PANEL_TESTS,
+    ),
+    Bug(
+        "signal misspelled",
+        f"{LIBRARY}/widget.py",
+        'ui.applyButton.connect("clicked(bool)"',
+        'ui.applyButton.connect("click(bool)"',
+        PANEL_TESTS,
+    ),
+    Bug(
+        "property misspelled",
+        f"{LIBRARY}/widget.py",
+        "ui.progressBar.value = state.percent",
+        "ui.progressBar.valeu = state.percent",
+        PANEL_TESTS,
+    ),
+    Bug(
+        "property misspelled in the .ui file",
+        f"{MODULE}/Resources/UI/HepatoCast.ui",
+        '<property name="readOnly">',
+        '<property name="readonly">',
+        PANEL_TESTS,
+    ),
+    Bug(
+        "parameter misspelled in the .ui file",
+        f"{MODULE}/Resources/UI/HepatoCast.ui",
+        ">forceCpu<",
+        ">forceCPU<",
+        PANEL_TESTS,
+    ),
+    Bug(
+        "scene not connected in the .ui file",
+        f"{MODULE}/Resources/UI/HepatoCast.ui",
+        "<receiver>lesionTable</receiver>",
+        "<receiver>burdenTable</receiver>",
+        PANEL_TESTS,
+    ),
+    Bug(
+        "forgotten tumor",
+        f"{LIBRARY}/outputs.py",
+        "for segment, box in result.segments:\n        there",
+        "for segment, box in result.segments[:-1]:\n        there",
+        f"{LIBRARY_TESTS}/test_outputs.py",
+    ),
+    Bug(
+        "liver without its tumors",
+        f"{LIBRARY}/outputs.py",
+        "return (labels > 0)",
+        "return (labels == 1)",
+        f"{LIBRARY_TESTS}/test_outputs.py",
+    ),
+    Bug(
+        "frame of reference not compared",
+        f"{LIBRARY}/unpacking.py",
+        "if wanted and seg.FrameOfReferenceUID != wanted:",
+        "if not wanted:",
+        f"{LIBRARY_TESTS}/test_unpacking.py",
+    ),
+    Bug(
+        "position not compared",
+        f"{LIBRARY}/unpacking.py",
+        "if gap > ON_GRID_VOXELS or not",
+        "if not",
+        f"{LIBRARY_TESTS}/test_unpacking.py",
+    ),
+    Bug(
+        "reference geometry missing",
+        f"{LIBRARY}/outputs.py",
+        "    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)\n",
+        "",
+        f"{LIBRARY_TESTS}/test_outputs.py",
+    ),
+    Bug(
+        "RAS taken for LPS",
+        f"{LIBRARY}/exchange.py",
+        "FLIP_XY = np.diag([-1.0, -1.0, 1.0, 1.0])",
+        "FLIP_XY = np.diag([1.0, 1.0, 1.0, 1.0])",
+        f"{LIBRARY_TESTS}/test_exchange.py",
+    ),
+    Bug(
+        "rulers mirrored",
+        f"{LIBRARY}/outputs.py",
+        'exchange.to_ras(np.array(lesion[axis]["ends_mm"]))',
+        'np.array(lesion[axis]["ends_mm"])',
+        f"{LIBRARY_TESTS}/test_outputs.py",
+    ),
+    Bug(
+        "reversed stack shown as it is",
+        f"{LIBRARY}/grid.py",
+        "alignment[row, axis] < 0",
+        "alignment[row, axis] < -9",
+        f"{LIBRARY_TESTS}/test_grid.py",
+    ),
+    Bug(
+        "terminology category swapped",
+        f"{LIBRARY}/segments.py",
+        "(CATEGORIES, self.category, self.type,",
+        "(CATEGORIES, self.type, self.category,",
+        f"{LIBRARY_TESTS}/test_outputs.py",
+    ),
+    Bug(
+        "cancel kills only the launcher",
+        f"{LIBRARY}/run.py",
+        "        if self._engine_pid:\n            try:",
+        "        if False:\n            try:",
+        "tests/slicer_module/HepatoCast/HepatoCastLib/test_run.py",
+    ),
+    Bug(
+        "cancel leaves standard input open",
+        f"{LIBRARY}/run.py",
+        "        self._stopping = True\n        self._process.closeWriteChannel()",
+        "        self._stopping = True",
+        "tests/slicer_module/HepatoCast/HepatoCastLib/test_run.py",
+    ),
+    Bug(
+        "a crash looks like success",
+        f"{LIBRARY}/run.py",
+        "elif code == 0 and self._folder is not None:",
+        "else:\n            self._folder = self._folder or Path()",
+        PANEL_TESTS,
+    ),
+    Bug(
+        "parameters kept over a closed scene",
+        f"{LIBRARY}/presenter.py",
+        "        self.cancel()\n        self._volumes = ()\n",
+        "",
+        PANEL_TESTS,
+    ),
+    Bug(
+        "unlisted file",
+        f"{MODULE}/CMakeLists.txt",
+        "  HepatoCastLib/grid.py\n",
+        "",
+        "tests/acceptance/slicer/test_packaging.py",
+    ),
+    Bug(
+        "all voxels written in one step",
+        f"{LIBRARY}/exchange.py",
+        "SLAB_BYTES = 8 * 2**20",
+        "SLAB_BYTES = 8 * 2**40",
+        f"{LIBRARY_TESTS}/test_pump.py",
+    ),
+)
+
+
+def plant(bug: Bug, tree: Path) -> None:
+    """Copy the project with one bug in it.
+
+    Raises:
+        ValueError: The text to replace is not there exactly once.
+    """
+    for name in COPIED:
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in LINKED:
+        (tree / name).symlink_to(ROOT / name)
+    for name in ("CMakeLists.txt", "HepatoCast.json"):
+        shutil.copy(ROOT / name, tree)
+    path = tree / bug.file
+    text = path.read_text(encoding="utf-8")
+    if bug.text not in text:
+        raise ValueError(f"{bug.name}: the text to replace is not in {bug.file}")
+    path.write_text(text.replace(bug.text, bug.planted, 1), encoding="utf-8")
+
+
+def is_caught(bug: Bug) -> bool:
+    """Run the tests over the planted bug."""
+    with tempfile.TemporaryDirectory(prefix="hepatocast-mutation-") as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        plant(bug, tree)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", bug.tests]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode == TESTS_FAILED
+
+
+def main(names: list[str]) -> int:
+    """Plant the named bugs, or all."""
+    missed = 0
+    for bug in BUGS:
+        if names and bug.name not in names:
+            continue
+        start = time.monotonic()
+        caught = is_caught(bug)
+        missed += not caught
+        word = "caught" if caught else "MISSED"
+        sys.stdout.write(f"{word}  {time.monotonic() - start:5.1f} s  {bug.name}\n")
+        sys.stdout.flush()
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+# Generating and packing an extension is the real Slicer's work.

@@ -1,0 +1,28 @@
+# A listed file must exist, and a file that exists must be listed: else it is not in the package.
+include(CMakeParseArguments)
+set(destination lib/Slicer-5.12/qt-scripted-modules)
+
+macro(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MODULE "WITH_GENERIC_TESTS;WITH_SUBDIR" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  foreach(file ${MODULE_SCRIPTS} ${MODULE_RESOURCES})
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+      message(FATAL_ERROR "${MODULE_NAME}: ${file} is listed but does not exist")
+    endif()
+    get_filename_component(folder ${file} DIRECTORY)
+    install(FILES ${file} DESTINATION ${destination}/${folder})
+  endforeach()
+  file(GLOB_RECURSE present RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.py Resources/*)
+  foreach(file ${present})
+    if(NOT file MATCHES "^Testing/|__pycache__"
+       AND NOT file IN_LIST MODULE_SCRIPTS AND NOT file IN_LIST MODULE_RESOURCES)
+      message(FATAL_ERROR "${MODULE_NAME}: ${file} exists but is not listed")
+    endif()
+  endforeach()
+endmacro()
+
+macro(slicer_add_python_unittest)
+  cmake_parse_arguments(UNITTEST "" "SCRIPT" "" ${ARGN})
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${UNITTEST_SCRIPT})
+    message(FATAL_ERROR "${UNITTEST_SCRIPT} does not exist")
+  endif()
+endmacro()
