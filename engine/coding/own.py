@@ -29,9 +29,8 @@ NOT_ANALYZED = Code("NOTANALYZED", SCHEME, "Not analyzed")
 LIMITATION = Code("LIMITATION", SCHEME, "Limitation")
 WARNING = Code("WARNING", SCHEME, "Warning")
 RISK_GROUP = Code("RISKGROUP", SCHEME, "Predicted risk group")
-SCORE_INPUT = Code("SCOREINPUT", SCHEME, "Score inputs")
+AGGREGATION = Code("AGGREGATION", SCHEME, "IBSI feature aggregation")
 SCORE_CLASS = Code("SCORECLASS", SCHEME, "Score class")
-SURVIVAL_PROBABILITY = Code("SURVIVALPROB", SCHEME, "Predicted event-free probability")
 
 
 def named(name: str, meaning: str) -> Code:

@@ -23,6 +23,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 PLANE_NAMES = ("axial", "coronal", "sagittal")
 BODY_HU = -300
+BODY_SHARE = 0.04
 BODY_MARGIN_MM = 8.0
 OBLIQUE_COSINE = 0.35
 
@@ -187,17 +188,25 @@ def open_viewer(volume: Volume, findings: LesionFindings) -> Viewer:
     )
 
 
+def _longest_run(hits: NDArray[np.bool_]) -> tuple[int, int]:
+    """First and last index of the longest run of True; the whole range when there is none."""
+    edges = np.flatnonzero(np.diff(np.pad(hits, 1).astype(np.int8)))
+    if not edges.size:
+        return 0, len(hits) - 1
+    starts, ends = edges[::2], edges[1::2]
+    best = int((ends - starts).argmax())
+    return int(starts[best]), int(ends[best]) - 1
+
+
 def _body_box(viewer: Viewer, axis: int, hu: NDArray[np.int16]) -> tuple[slice, slice]:
-    """Rows and columns that hold the body, with a margin; the whole plane when none does."""
+    """Rows and columns that hold the body, with a margin; the scanner's table is cut off."""
     body = hu > BODY_HU
     steps = [s for i, s in enumerate(viewer.grid.spacing.as_tuple()) if i != axis]
     box = []
     for other, step in ((1, steps[0]), (0, steps[1])):
-        hits = np.flatnonzero(body.mean(other) > 0.01)
+        first, last = _longest_run(body.mean(other) > BODY_SHARE)
         margin = round(BODY_MARGIN_MM / step)
-        size = body.shape[1 - other]
-        first, last = (hits[0], hits[-1]) if hits.size else (0, size - 1)
-        box.append(slice(max(0, int(first) - margin), min(size, int(last) + margin + 1)))
+        box.append(slice(max(0, first - margin), min(body.shape[1 - other], last + margin + 1)))
     return box[0], box[1]
 
 

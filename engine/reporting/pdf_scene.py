@@ -13,7 +13,7 @@ from engine.reporting.palette import Rgb
 from engine.reporting.pdf_style import MUTED
 
 CAPTION_HEIGHT = 10.0
-SMOOTHING = 2
+RESOLUTION_DPI = 170
 
 
 def to_color(rgb: Rgb) -> Color:
@@ -48,7 +48,8 @@ class SceneFlowable(Flowable):  # type: ignore[misc]
         """Raster, lines, letters, bar, caption."""
         canvas: Canvas = self.canv
         gray = Image.fromarray(self.scene.gray)
-        size = (gray.width * SMOOTHING, gray.height * SMOOTHING)
+        per_point = RESOLUTION_DPI / 72
+        size = (round(self.picture_width * per_point), round(self.picture_height * per_point))
         smooth = gray.resize(size, Image.Resampling.BICUBIC)
         left, bottom = self._place(0, self.scene.gray.shape[0])
         canvas.drawImage(ImageReader(smooth), left, bottom, self.picture_width, self.picture_height)

@@ -1,9 +1,8 @@
 """Sections of the PDF that tell where it comes from: scores, values, series, model, limits."""
 
-import math
-
 from reportlab.platypus import Flowable, KeepTogether, Spacer
 
+from engine.reporting.feature_choice import choose_features
 from engine.reporting.pdf_charts import FeatureChart
 from engine.reporting.pdf_style import TEXT_WIDTH, paragraph, table
 from engine.reporting.wording import format_value, score_inputs, short_uid
@@ -36,14 +35,14 @@ def scores(result: AnalysisResult) -> list[Flowable]:
                 score.name + ("" if score.confirmed else " (unconfirmed)"),
                 format_value(score.value) + ("" if score.unit in ("", "1") else f" {score.unit}"),
                 score.category,
-                ". ".join((score_inputs(score), *score.caveats)),
+                " ".join((f"{score_inputs(score)}.", *score.caveats)),
                 score.citation,
             )
             for score in computed
         ]
         parts += [
             paragraph("Published scores", "section"),
-            table(rows, (1.2, 0.7, 1.1, 3.1, 2.3)),
+            table(rows, (1.1, 0.7, 1.0, 4.6, 1.9)),
         ]
     if refused:
         names = [(score.name, ", ".join(score.missing) or "–") for score in refused]
@@ -85,15 +84,10 @@ def clinical_values(result: AnalysisResult) -> list[Flowable]:
 
 def radiomics(result: AnalysisResult) -> list[Flowable]:
     """Key features of the lesions in the reference phase, side by side."""
-    phase = result.reference.series.phase
     by_code: dict[str, list[tuple[int, float]]] = {}
     for lesion in result.findings.lesions[:MAXIMUM_CHARTED]:
-        for features in result.features:
-            if features.region != f"lesion {lesion.number}" or features.phase != phase:
-                continue
-            for feature in features.features:
-                if not feature.filter and math.isfinite(feature.value):
-                    by_code.setdefault(feature.ibsi_code, []).append((lesion.number, feature.value))
+        for code, feature in choose_features(result, f"lesion {lesion.number}").items():
+            by_code.setdefault(code, []).append((lesion.number, feature.value))
     rows = [(name, by_code[code]) for code, name in KEY_FEATURES.items() if code in by_code]
     if not rows:
         return []

@@ -33,7 +33,7 @@ class ReportOptions:
     """
 
     segmentation_type: SegmentationType = SegmentationType.BINARY
-    maximum_key_images: int = 8
+    maximum_key_images: int = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ the same tracking identifiers, which points at an outline on an image: viewers t
 draw segments show the planar one and merge both by their Tracking UID.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +14,7 @@ from pydicom.sr.coding import Code
 
 from engine.coding import dicom, ibsi, own, snomed, ucum
 from engine.reporting.contours import find_outlines
+from engine.reporting.feature_choice import choose_features
 from engine.reporting.identity import liver_tracking_uid
 from engine.reporting.report_file import ReportFile
 from engine.reporting.seg import LIVER_SEGMENT, LIVER_TRACKING_ID, segment_code
@@ -39,6 +39,8 @@ from engine.values.lesion import Diameter, Lesion
 from engine.values.model import CodedSegment
 from engine.values.result import AnalysisResult
 from engine.values.segmentation import LIVER_LABEL, TUMOR_LABEL
+
+LARGEST_3D_DIAMETER = "L0JK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ def _mean_hu(mean_hu: float) -> Dataset:
 def _lesion_numbers(lesion: Lesion) -> list[Dataset]:
     """Everything measured on a lesion, for its volumetric group."""
     certainty = make_num(dicom.CERTAINTY_OF_FINDING, lesion.confidence * 100, ucum.PERCENT)
-    largest = ibsi.find_feature("L0JK")
+    largest = ibsi.find_feature(LARGEST_3D_DIAMETER)
     numbers = [
         _volume(lesion.volume_ml),
         make_num(snomed.LONG_AXIS, lesion.long_axis.length_mm, ucum.MILLIMETER),
@@ -143,23 +145,16 @@ def _lesion_numbers(lesion: Lesion) -> list[Dataset]:
 
 def _feature(feature: Feature) -> Dataset:
     concept = ibsi.find_feature(feature.ibsi_code) or own.named(feature.name, feature.name)
-    return make_num(concept, feature.value, ucum.unit(feature.unit))
+    modifiers = []
+    if feature.aggregation:
+        modifiers = [make_text(own.AGGREGATION, feature.aggregation, HAS_CONCEPT_MOD)]
+    return make_num(concept, feature.value, ucum.unit(feature.unit), CONTAINS, modifiers)
 
 
 def _features(result: AnalysisResult, region: str) -> list[Dataset]:
-    """Features of a region in the segmented phase, from the unfiltered image.
-
-    Filtered and aggregated variants would share one code; they are in features.json.
-    """
-    numbers: dict[str, Dataset] = {}
-    for features in result.features:
-        if features.region != region or features.phase != result.reference.series.phase:
-            continue
-        for feature in features.features:
-            if feature.filter or not math.isfinite(feature.value) or feature.ibsi_code == "L0JK":
-                continue
-            numbers.setdefault(feature.ibsi_code or feature.name, _feature(feature))
-    return list(numbers.values())
+    """Features of a region; the largest diameter is among the measurements already."""
+    chosen = choose_features(result, region)
+    return [_feature(feature) for code, feature in chosen.items() if code != LARGEST_3D_DIAMETER]
 
 
 def volumetric_group(result: AnalysisResult, finding: Finding, evidence: Evidence) -> Dataset:

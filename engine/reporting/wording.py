@@ -97,12 +97,13 @@ def score_inputs(score: Score) -> str:
     """Inputs of a score with value, unit and source, in one line."""
     told = []
     for given in score.inputs:
+        name = given.name.replace("_", " ")
         if given.value is None:
-            told.append(f"{given.name} missing")
+            told.append(f"{name} missing")
             continue
         unit = "" if given.unit in ("", "1") else f" {given.unit}"
         source = f" ({given.source})" if given.source else ""
-        told.append(f"{given.name} {format_value(given.value)}{unit}{source}")
+        told.append(f"{name} {format_value(given.value)}{unit}{source}")
     return "; ".join(told)
 
 

@@ -216,7 +216,7 @@ def make_findings(
 def _features(findings: LesionFindings) -> tuple[FeatureSet, ...]:
     return tuple(
         FeatureSet(
-            region=f"lesion {lesion.number}",
+            region=lesion.tracking_id,
             phase=ContrastPhase.PORTAL_VENOUS,
             features=(
                 Feature(

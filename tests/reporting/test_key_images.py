@@ -1,5 +1,7 @@
 """Pictures are shown as radiologists read them, in every acquisition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,13 @@ def test_a_window_maps_its_edges_to_black_and_white() -> None:
 )
 def test_directions_have_their_letters(direction: tuple[float, float, float], letters: str) -> None:
     assert direction_letters(direction) == letters
+
+
+def test_the_scanner_s_table_is_cut_off() -> None:
+    result = cached_result()
+    hu = result.reference.voxels_hu.copy()
+    hu[:, -3, :] = 0
+    table = replace(result.reference, voxels_hu=hu)
+    with_table = liver_scenes(open_viewer(table, result.findings))[0]
+    without = liver_scenes(open_viewer(result.reference, result.findings))[0]
+    assert with_table.gray.shape == without.gray.shape

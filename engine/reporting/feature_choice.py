@@ -1,0 +1,31 @@
+"""Which of hundreds of features the human-facing reports show."""
+
+import math
+
+from engine.values.features import Feature
+from engine.values.result import AnalysisResult
+
+
+def choose_features(result: AnalysisResult, region: str) -> dict[str, Feature]:
+    """Finite features of a region in the segmented phase, from the unfiltered image.
+
+    Variants that share an IBSI code (filters, further aggregations) are left to
+    features.json; the first aggregation in extraction order stands for the feature.
+
+    Args:
+        result: The analysis result.
+        region: Region name; upper and lower case are the same.
+
+    Returns:
+        IBSI code, or the name of a feature outside IBSI → feature, in extraction order.
+    """
+    chosen: dict[str, Feature] = {}
+    for features in result.features:
+        if features.region.casefold() != region.casefold():
+            continue
+        if features.phase != result.reference.series.phase:
+            continue
+        for feature in features.features:
+            if not feature.filter and math.isfinite(feature.value):
+                chosen.setdefault(feature.ibsi_code or feature.name, feature)
+    return chosen
