@@ -68,6 +68,10 @@ class NoLiverError(InputError):
     """The network sees no liver in the volume."""
 
 
+class RegistrationError(InputError):
+    """Two phases of one study cannot be lined up well enough to be compared."""
+
+
 class RegionError(InputError):
     """A region of interest cannot be measured as given (empty, off its grid, not finite)."""
 
