@@ -19,7 +19,7 @@ from HepatoCastLib.segments import Segment
 
 FLIP_XY = np.diag([-1.0, -1.0, 1.0, 1.0])
 REVERSE_AXES = np.eye(4)[[2, 1, 0, 3]]
-SLAB_BYTES = 8 * 2**20
+SLAB_BYTES = 4 * 2**20
 BINARY_LABELMAP = "Binary labelmap"
 
 
@@ -71,7 +71,6 @@ def save_voxels(volume: Any, path: Path) -> Iterator[None]:
             raise ExchangeError(f"Volume {volume.GetID()} holds values outside of int16 HU")
         target[start : start + depth] = np.rint(slab) if slab.dtype.kind == "f" else slab
         yield
-    target.flush()
 
 
 def put_segment(

@@ -66,7 +66,7 @@ def test_an_engine_behind_a_launcher_is_killed_too(
     run: Any, ends: list[str], tmp_path: Path, spin: Spin
 ) -> None:
     """PythonSlicer is a launcher: killing it alone would leave the engine at work."""
-    program(tmp_path, "time.sleep(600)")
+    program(tmp_path, "time.sleep(60)")
     launcher = tmp_path / "PythonSlicer"
     launcher.write_text(
         f"#!{sys.executable}\nimport subprocess, sys\n"
