@@ -5,9 +5,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from tests.dicom_node.testbed import free_port
+
+START = ("pg_ctl", "-D", "db", "-l", "log", "-w", "-t", "120")
+ATTEMPTS = 30
 
 
 class Postgres:
@@ -27,8 +31,15 @@ class Postgres:
 
     def start(self) -> None:
         """Start and wait until it answers, after a recovery if need be."""
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder}"
-        self._run("pg_ctl", "-D", "db", "-o", options, "-l", "log", "-w", "-t", "120", "start")
+        options = self._options()
+        for attempt in range(ATTEMPTS):
+            is_last = attempt == ATTEMPTS - 1
+            if self._run(*START, "-o", options, "start", check=is_last) == 0:
+                return
+            time.sleep(1.0)  # children of a killed postmaster may still hold its memory
+
+    def _options(self) -> str:
+        return f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder}"
 
     def kill(self) -> None:
         """Kill -9 of the postmaster; its children end with it."""
@@ -40,8 +51,9 @@ class Postgres:
         self._run("pg_ctl", "-D", "db", "-m", "immediate", "stop", check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
-        subprocess.run(
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        done = subprocess.run(
             [str(self._tools / program), *arguments],
             check=check, capture_output=True, user=self._user, cwd=self._folder,
         )  # fmt: skip
+        return done.returncode
