@@ -21,7 +21,7 @@ class FakePeer(PeerClient):
         self.finds = 0
         self.broken = {"1.2.3"}
 
-    def find(self, peer: Peer, query: Dataset) -> list[Dataset]:  # noqa: D102
+    def find(self, peer: Peer, query: Dataset) -> list[Dataset]:
         self.finds += 1
         assert query.ModalitiesInStudy == "CT"
         answers = []
@@ -31,7 +31,7 @@ class FakePeer(PeerClient):
             answers.append(answer)
         return answers
 
-    def move_study(self, peer: Peer, study_uid: str, destination_title: str) -> int:  # noqa: D102
+    def move_study(self, peer: Peer, study_uid: str, destination_title: str) -> int:
         if study_uid in self.broken:
             raise PeerError("pacs ended C-MOVE with status 0xA702")
         self.moved.append(study_uid)

@@ -1,4 +1,3 @@
-# ruff: noqa: D102
 """Complete by evidence; a jump of the wall clock changes nothing."""
 
 import json

@@ -1,4 +1,3 @@
-# ruff: noqa: D102
 """Deliveries: confirmed or tried again, never silently given up."""
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-# ruff: noqa: D102, ANN401
+# ruff: noqa: ANN401
 """Real peers and a real node on loopback for tests and for the commands beside them."""
 
 import json

@@ -1,6 +1,6 @@
 """Export a checkpoint to ONNX (opset 17, free spatial axes) and check its parity.
 
-    python export.py segmenter IN.pt OUT.onnx
+python export.py segmenter IN.pt OUT.onnx
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """A compact 3D U-Net (Ronneberger 2015, doi:10.1007/978-3-319-24574-4_28; 3D: Çiçek 2016)."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -32,7 +34,7 @@ class CompactUNet(nn.Module):
             block(i, o) for i, o in zip((1, *widths[:-1]), widths, strict=True)
         )
         self.reduce = nn.ModuleList(
-            nn.Conv3d(deep, shallow, 1) for shallow, deep in zip(widths, widths[1:], strict=False)
+            nn.Conv3d(deep, shallow, 1) for shallow, deep in itertools.pairwise(widths)
         )
         self.up = nn.ModuleList(block(2 * width, width) for width in widths[:-1])
         self.head = nn.Conv3d(widths[0], classes, 1)

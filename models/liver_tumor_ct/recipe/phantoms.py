@@ -1,6 +1,6 @@
 """Write random phantoms (never the demo's own seed) as further training cases.
 
-    python phantoms.py OUT --count 40 --first-seed 1000
+python phantoms.py OUT --count 40 --first-seed 1000
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
         if seed == DEMO_PARAMETERS.seed:
             raise SystemExit("The demo's seed must stay unseen")
         write_case(seed, arguments.out)
-        print("phantom", seed)  # noqa: T201 - progress of a command
+        print("phantom", seed)
 
 
 if __name__ == "__main__":

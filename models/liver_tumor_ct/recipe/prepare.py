@@ -15,7 +15,9 @@ GRIDS = {"localizer": (4.0, 4.0, 4.0), "segmenter": (2.5, 2.0, 2.0)}
 MARKED = {"lits_000", "lits_001", "lits_002", "lits_003", "lits_004", "lits_005"}
 
 
-def to_grid(image: sitk.Image, spacing: tuple[float, float, float], *, is_label: bool) -> sitk.Image:
+def to_grid(
+    image: sitk.Image, spacing: tuple[float, float, float], *, is_label: bool
+) -> sitk.Image:
     """Resample to (slice, row, column) ``spacing`` in mm over the same extent."""
     target = np.array(spacing[::-1])
     source = np.array(image.GetSpacing())
@@ -64,7 +66,7 @@ def main() -> None:
         for folder in sorted((arguments.data / split).iterdir()):
             if folder.is_dir():
                 prepare(folder, arguments.out, split)
-                print(split, folder.name)  # noqa: T201 - progress of a command
+                print(split, folder.name)
 
 
 if __name__ == "__main__":

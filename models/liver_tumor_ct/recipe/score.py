@@ -1,6 +1,6 @@
 """Score a checkpoint on the prepared grids (quick look while training).
 
-    python score.py localizer DATA IN.pt [--split validation] [--folder localizer]
+python score.py localizer DATA IN.pt [--split validation] [--folder localizer]
 """
 
 import argparse
@@ -66,8 +66,9 @@ def main() -> None:
         line = f"{path.stem} liver {dice(liver, label > 0):.4f}"
         if classes > 2 and bool(stored["marked"]):
             tumor = (p[2] > 0.5).numpy() & liver
-            line += f" tumor {dice(tumor, label == 2):.3f} true {(label == 2).sum()} found {tumor.sum()}"
-        print(line, flush=True)  # noqa: T201 - the command's output
+            line += f" tumor {dice(tumor, label == 2):.3f} "
+            line += f"true {(label == 2).sum()} found {tumor.sum()}"
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

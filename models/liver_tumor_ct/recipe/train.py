@@ -21,6 +21,7 @@ SETTINGS = {
     "localizer": {"patch": (48, 80, 96), "spacing": (4.0, 4.0, 4.0), "widths": (16, 32, 64, 96)},
     "segmenter": {"patch": (48, 80, 96), "spacing": (2.5, 2.0, 2.0), "widths": (16, 32, 64, 128)},
 }
+SAVE_SECONDS = 300
 Case = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
@@ -66,8 +67,60 @@ def soft_dice(probability: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (2 * both + smooth) / (probability.sum() + target.sum() + smooth)
 
 
-def main() -> None:
-    """Train until the minutes are over."""
+class Trainer:
+    """Optimizer, schedule and the exponential average of the weights.
+
+    The learning rate warms up over 50 steps and falls to 0 as the minutes run out.
+    """
+
+    def __init__(self, model: CompactUNet, rate: float) -> None:
+        self.model, self.rate, self.step = model, rate, 0
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-3)
+        self.average = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    def learn(self, batch: list[Case], progress: float) -> float:
+        """One step on a batch of patches; gives its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * min(1.0, (self.step + 1) / 50) * (1 - progress) ** 0.9
+        image = torch.stack([b[0] for b in batch])[:, None]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = self.model(image)
+        label, exact = (torch.stack([b[i] for b in batch]) for i in (1, 2))
+        loss = loss_of(logits, label, exact)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            decay = min(0.995, (1 + self.step) / (10 + self.step))
+            for key, value in self.model.state_dict().items():
+                self.average[key].lerp_(value, 1 - decay)
+        self.step += 1
+        return loss.item()
+
+
+class Pools:
+    """Real cases and phantoms, drawn by share."""
+
+    def __init__(self, arguments: argparse.Namespace, augmenter: Augmenter) -> None:
+        merge = arguments.role == "localizer"
+        self.augmenter, self.share = augmenter, arguments.phantom_share
+        folder = arguments.data / arguments.role
+        self.cases = [load_case(p, merge=merge) for p in sorted(folder.glob("train_*.npz"))]
+        self.phantoms: list[Case] = []
+        if arguments.phantoms:
+            found = sorted((arguments.phantoms / arguments.role).glob("*.npz"))
+            self.phantoms = [load_case(p, merge=merge) for p in found]
+
+    def draw(self) -> Case:
+        """One augmented patch."""
+        use_phantom = self.phantoms and self.augmenter.uniform(0, 1) < self.share
+        pool = self.phantoms if use_phantom else self.cases
+        return self.augmenter.draw(*pool[int(self.augmenter.uniform(0, len(pool)))])
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("role", choices=sorted(SETTINGS))
     parser.add_argument("data", type=Path)
@@ -79,63 +132,34 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train until the minutes are over."""
+    arguments = parse()
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(2)
     settings = SETTINGS[arguments.role]
-    merge = arguments.role == "localizer"
-    cases = [
-        load_case(path, merge=merge)
-        for path in sorted((arguments.data / arguments.role).glob("train_*.npz"))
-    ]
-    phantoms: list[Case] = []
-    if arguments.phantoms:
-        phantoms = [
-            load_case(path, merge=merge)
-            for path in sorted((arguments.phantoms / arguments.role).glob("*.npz"))
-        ]
-    model = CompactUNet(settings["widths"], 2 if merge else 3)
+    is_localizer = arguments.role == "localizer"
+    model = CompactUNet(settings["widths"], 2 if is_localizer else 3)
     if arguments.resume:
         model.load_state_dict(torch.load(arguments.resume, weights_only=True))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.rate, weight_decay=1e-3)
     augmenter = Augmenter(
-        settings["patch"], settings["spacing"], arguments.seed, lesions=not merge
+        settings["patch"], settings["spacing"], arguments.seed, lesions=not is_localizer
     )
-    start, saved, step, running = time.time(), time.time(), 0, 0.0
-    average = {k: v.detach().clone() for k, v in model.state_dict().items()}
+    pools, trainer = Pools(arguments, augmenter), Trainer(model, arguments.rate)
+    start, saved, running = time.time(), time.time(), 0.0
     while (elapsed := (time.time() - start) / 60) < arguments.minutes:
-        progress = elapsed / arguments.minutes
-        warm = min(1.0, (step + 1) / 50)
-        for group in optimizer.param_groups:
-            group["lr"] = arguments.rate * warm * (1 - progress) ** 0.9
-        batch = []
-        for _ in range(arguments.batch):
-            pool = cases
-            if phantoms and augmenter.uniform(0, 1) < arguments.phantom_share:
-                pool = phantoms
-            batch.append(augmenter.draw(*pool[int(augmenter.uniform(0, len(pool)))]))
-        image = torch.stack([b[0] for b in batch])[:, None]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = model(image)
-        loss = loss_of(
-            logits, torch.stack([b[1] for b in batch]), torch.stack([b[2] for b in batch])
-        )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        with torch.no_grad():
-            decay = min(0.995, (1 + step) / (10 + step))
-            for key, value in model.state_dict().items():
-                average[key].lerp_(value, 1 - decay)
-        step += 1
-        running = 0.97 * running + 0.03 * loss.item() if step > 1 else loss.item()
-        if step % 20 == 0:
-            print(f"step {step} minute {elapsed:.1f} loss {running:.4f}", flush=True)  # noqa: T201
-        if time.time() - saved > 300:
-            torch.save(average, arguments.out)
+        batch = [pools.draw() for _ in range(arguments.batch)]
+        loss = trainer.learn(batch, elapsed / arguments.minutes)
+        running = 0.97 * running + 0.03 * loss if trainer.step > 1 else loss
+        if trainer.step % 20 == 0:
+            print(f"step {trainer.step} minute {elapsed:.1f} loss {running:.4f}", flush=True)
+        if time.time() - saved > SAVE_SECONDS:
+            torch.save(trainer.average, arguments.out)
             saved = time.time()
-    torch.save(average, arguments.out)
+    torch.save(trainer.average, arguments.out)
 
 
 if __name__ == "__main__":

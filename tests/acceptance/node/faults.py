@@ -1,4 +1,4 @@
-# ruff: noqa: T201, D101, D102, S311
+# ruff: noqa: T201, S311
 """Must show 2: faults at random instants, and what was lost or doubled.
 
     python -m tests.acceptance.node.faults [--kills 50] [--only NAME ...] [--seed 1]

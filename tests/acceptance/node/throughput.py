@@ -1,4 +1,4 @@
-# ruff: noqa: T201, D101, D102
+# ruff: noqa: T201
 """Receive throughput beside DCMTK's storescp and Orthanc, in one run, and what fsync costs.
 
     python -m tests.acceptance.node.throughput [--slices 300] [--repeats 3]

@@ -22,7 +22,7 @@ def test_the_panel_with_a_result_can_be_shown(
     window = panel.ui.applyButton.window()
     window.resize(480, 1400)
     window.show()
-    spin(lambda: window.isVisible())
+    spin(window.isVisible)
     path = tmp_path / "panel.png"
     assert window.grab().save(str(path))
     with Image.open(path) as picture:

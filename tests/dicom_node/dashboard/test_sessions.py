@@ -1,4 +1,3 @@
-# ruff: noqa: D102
 """Sessions: signed, bounded in time, and slow to guess."""
 
 from dicom_node.dashboard.sessions import GUESS_SECONDS, Sessions
