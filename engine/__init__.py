@@ -1,0 +1,1 @@
+"""HepatoCast: liver CT analysis and prognosis, from DICOM to DICOM."""

@@ -24,7 +24,7 @@ from engine.values.features import FeatureSet
 from engine.values.identity import ContrastPhase
 from engine.values.lesion import LesionFindings
 from engine.values.model import SegmentationPackage
-from engine.values.prognosis import Refusal, RiskPrediction
+from engine.values.prognosis import Refusal, RiskPrediction, Score
 from engine.values.progress import Progress, StageProgress
 from engine.values.provenance import AnalysisContext
 from engine.values.result import AnalysisResult
@@ -136,19 +136,7 @@ def analyze(
         findings = find_lesions(volume, segmentation, context, minimum_ml=package.minimum_lesion_ml)
     with watch.stage("radiomics") as progress:
         features, refusals = _extract(volume, findings, settings, progress)
-    with watch.stage("clinical"):
-        record = _clinical_record(study, settings)
-        scores = compute_scores(
-            record,
-            findings.burden,
-            study.study.patient,
-            include_unconfirmed=settings.include_unconfirmed_scores,
-        )
-    with watch.stage("prognosis"):
-        answers = [
-            predict(risk, PatientInputs(record=record, burden=findings.burden, scores=scores))
-            for risk in settings.risk_packages
-        ]
+    record, scores, answers = _assess(study, findings, settings, watch)
     return AnalysisResult(
         context=context,
         model=package.identity,
@@ -165,6 +153,27 @@ def analyze(
         warnings=_warnings(study, volume, findings),
         stage_seconds=tuple(watch.seconds.items()),
     )
+
+
+Answer = RiskPrediction | Refusal
+
+
+def _assess(
+    study: StudyScan, findings: LesionFindings, settings: AnalysisSettings, watch: Stopwatch
+) -> tuple[ClinicalRecord | None, tuple[Score, ...], tuple[Answer, ...]]:
+    """Clinical record, published scores, and each risk package's answer."""
+    with watch.stage("clinical"):
+        record = _clinical_record(study, settings)
+        scores = compute_scores(
+            record,
+            findings.burden,
+            study.study.patient,
+            include_unconfirmed=settings.include_unconfirmed_scores,
+        )
+    with watch.stage("prognosis"):
+        patient = PatientInputs(record=record, burden=findings.burden, scores=scores)
+        answers = tuple(predict(risk, patient) for risk in settings.risk_packages)
+    return record, scores, answers
 
 
 def _extract(
