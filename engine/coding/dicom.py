@@ -40,6 +40,7 @@ IMAGE_ORIENTATION = (
 )
 
 IMAGING_MEASUREMENTS = Code("126010", SCHEME, "Imaging Measurements")
+DERIVED_IMAGING_MEASUREMENTS = Code("126011", SCHEME, "Derived Imaging Measurements")
 MEASUREMENT_GROUP = Code("125007", SCHEME, "Measurement Group")
 TRACKING_IDENTIFIER = Code("112039", SCHEME, "Tracking Identifier")
 TRACKING_UID = Code("112040", SCHEME, "Tracking Unique Identifier")

@@ -30,6 +30,8 @@ LIMITATION = Code("LIMITATION", SCHEME, "Limitation")
 WARNING = Code("WARNING", SCHEME, "Warning")
 RISK_GROUP = Code("RISKGROUP", SCHEME, "Predicted risk group")
 AGGREGATION = Code("AGGREGATION", SCHEME, "IBSI feature aggregation")
+LOWER_BOUND = Code("LOWERBOUND", SCHEME, "Lower bound of the interval")
+UPPER_BOUND = Code("UPPERBOUND", SCHEME, "Upper bound of the interval")
 SCORE_CLASS = Code("SCORECLASS", SCHEME, "Score class")
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from pydicom.dataset import Dataset
-from pydicom.sr.coding import Code
 from pydicom.uid import Comprehensive3DSRStorage
 
 from engine.coding import dicom, language, loinc, own, umls
@@ -19,7 +18,6 @@ from engine.reporting.identity import (
 from engine.reporting.image_library import image_library
 from engine.reporting.report_file import ReportFile, ReportKind
 from engine.reporting.sr_content import (
-    CONTAINS,
     HAS_CONCEPT_MOD,
     HAS_OBS_CONTEXT,
     make_code,
@@ -27,7 +25,7 @@ from engine.reporting.sr_content import (
     make_text,
     make_uidref,
 )
-from engine.reporting.sr_derived import derived_groups
+from engine.reporting.sr_derived import Statement, derived_measurements, derived_statements
 from engine.reporting.sr_groups import Evidence, list_findings, planar_group, volumetric_group
 from engine.reporting.wording import LESION_MEANING, findings_sentence
 from engine.values.provenance import AnalysisContext, ModelIdentity
@@ -53,7 +51,7 @@ def _observation_context(context: AnalysisContext, model: ModelIdentity | None) 
     ]
 
 
-def _evaluations(items: Iterable[tuple[Code, Code | str]]) -> Dataset:
+def _evaluations(items: Iterable[Statement]) -> Dataset:
     """Qualitative evaluations of the whole study (TID 1500)."""
     made = [
         make_text(name, value) if isinstance(value, str) else make_code(name, value)
@@ -63,17 +61,11 @@ def _evaluations(items: Iterable[tuple[Code, Code | str]]) -> Dataset:
     return make_container(umls.QUALITATIVE_EVALUATIONS, made)
 
 
-def _statements(result: AnalysisResult) -> list[tuple[Code, Code | str]]:
+def _statements(result: AnalysisResult) -> list[Statement]:
     """What the report says in words, the finding first."""
     found = bool(result.findings.lesions)
     summary = dicom.SUCCEEDED_WITH_FINDINGS if found else dicom.SUCCEEDED_WITHOUT_FINDINGS
     model = result.model
-    missing = [
-        f"{score.name} not computed, missing: {', '.join(score.missing) or 'see report'}."
-        for score in result.scores
-        if score.value is None
-    ]
-    refused = [f"{refusal.name} not predicted: {refusal.reason}." for refusal in result.refusals]
     return [
         (dicom.FINDINGS_SUMMARY, summary),
         (dicom.FINDING, findings_sentence(result)),
@@ -83,7 +75,7 @@ def _statements(result: AnalysisResult) -> list[tuple[Code, Code | str]]:
         *((own.LIMITATION, limit) for limit in model.limits),
         *((own.WARNING, warning) for warning in result.warnings),
         *((own.WARNING, note) for note in result.reference.notes),
-        *((dicom.COMMENT, text) for text in (*missing, *refused)),
+        *derived_statements(result),
     ]
 
 
@@ -179,11 +171,8 @@ def compose_sr(result: AnalysisResult, evidence: Evidence) -> ReportFile:
     children = [
         *_observation_context(result.context, result.model),
         image_library(cited, volume.geometry, frame_of_reference),
-        make_container(
-            dicom.IMAGING_MEASUREMENTS,
-            [*groups, *derived_groups(result)],
-            relationship=CONTAINS,
-        ),
+        make_container(dicom.IMAGING_MEASUREMENTS, groups),
+        derived_measurements(result),
         _evaluations(_statements(result)),
     ]
     sources = [(str(h.SOPClassUID), str(h.SOPInstanceUID)) for h in volume.headers]
@@ -203,7 +192,7 @@ def compose_sr(result: AnalysisResult, evidence: Evidence) -> ReportFile:
 
 def compose_refusal_sr(refused: NotAnalyzed) -> ReportFile:
     """The report that says "not analyzed", with the reason per series."""
-    statements: list[tuple[Code, Code | str]] = [
+    statements: list[Statement] = [
         (dicom.FINDINGS_SUMMARY, dicom.NONE_SUCCEEDED),
         (own.NOT_ANALYZED, f"Not analyzed: {refused.reason}"),
         (own.RESEARCH_USE, RESEARCH_USE_STATEMENT),
@@ -218,7 +207,6 @@ def compose_refusal_sr(refused: NotAnalyzed) -> ReportFile:
     target = make_object(SR_SERIES, Comprehensive3DSRStorage, header, refused.context, None)
     children = [
         *_observation_context(refused.context, None),
-        make_container(dicom.IMAGING_MEASUREMENTS, []),
         _evaluations(statements),
     ]
     return _finish(target, refused.context, children, evidence)

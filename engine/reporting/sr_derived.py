@@ -1,48 +1,42 @@
-"""Groups without a region of their own: burden, criteria, scores, predictions (TID 1501)."""
+"""What is derived from the measurements: burden, criteria, scores, predictions.
+
+Numbers stand under "Derived Imaging Measurements" (TID 1420), each inferred from its inputs;
+coded verdicts and sentences are qualitative evaluations. They are not measurement groups:
+a group without a region makes OHIF show the whole report as a black page (3.13.2 reads the
+first coordinate of every group).
+"""
 
 from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
 
 from engine.coding import dicom, own, snomed, ucum
 from engine.reporting.sr_content import (
     CONTAINS,
-    HAS_CONCEPT_MOD,
-    HAS_OBS_CONTEXT,
+    HAS_PROPERTIES,
     INFERRED_FROM,
-    make_code,
     make_container,
     make_num,
     make_text,
-    make_uidref,
 )
 from engine.reporting.wording import BURDEN_ASSUMPTION
+from engine.values.lesion import TumorBurden
 from engine.values.prognosis import RiskPrediction, Score, ScoreInput
 from engine.values.result import AnalysisResult
 
 VERDICT = {True: snomed.YES, False: snomed.NO, None: snomed.UNDETERMINED}
 
-
-def _group(result: AnalysisResult, name: str, children: list[Dataset]) -> Dataset:
-    tracking = result.context.derive_uid("tracking", name)
-    head = [
-        make_text(dicom.TRACKING_IDENTIFIER, name, HAS_OBS_CONTEXT),
-        make_uidref(dicom.TRACKING_UID, tracking, HAS_OBS_CONTEXT),
-        make_code(snomed.FINDING_SITE, snomed.LIVER, HAS_CONCEPT_MOD),
-    ]
-    return make_container(dicom.MEASUREMENT_GROUP, [*head, *children], template="1501")
+Statement = tuple[Code, Code | str]
 
 
-def burden_group(result: AnalysisResult) -> Dataset:
-    """Tumor burden and the size-and-number criteria, with their assumption."""
-    found = result.findings.burden
-    number = make_num(snomed.NUMBER_OF_LESIONS, found.number, ucum.LESIONS)
-    children = [
-        number,
+def _burden(found: TumorBurden) -> list[Dataset]:
+    numbers = [
+        make_num(snomed.NUMBER_OF_LESIONS, found.number, ucum.LESIONS),
         make_num(own.LIVER_VOLUME, found.liver_volume_ml, ucum.CUBIC_CENTIMETER),
         make_num(own.TUMOR_VOLUME, found.total_volume_ml, ucum.CUBIC_CENTIMETER),
         make_num(own.TUMOR_FRACTION, found.tumor_fraction * 100, ucum.PERCENT),
     ]
     if found.number:
-        children += [
+        numbers += [
             make_num(own.LARGEST_DIAMETER, found.largest_mm, ucum.MILLIMETER),
             make_num(own.SUM_OF_DIAMETERS, found.sum_mm, ucum.MILLIMETER),
         ]
@@ -52,15 +46,8 @@ def burden_group(result: AnalysisResult) -> Dataset:
             make_num(snomed.NUMBER_OF_LESIONS, found.number, ucum.LESIONS, INFERRED_FROM),
         ]
         score = found.tumor_burden_score
-        children.append(make_num(own.TUMOR_BURDEN_SCORE, score, ucum.NO_UNITS, CONTAINS, inputs))
-    if found.number:
-        children += [
-            make_code(own.WITHIN_MILAN, VERDICT[found.within_milan]),
-            make_code(own.WITHIN_UCSF, VERDICT[found.within_ucsf]),
-            make_code(own.WITHIN_UP_TO_SEVEN, VERDICT[found.within_up_to_seven]),
-            make_text(dicom.COMMENT, BURDEN_ASSUMPTION),
-        ]
-    return _group(result, "Tumor burden", children)
+        numbers.append(make_num(own.TUMOR_BURDEN_SCORE, score, ucum.NO_UNITS, CONTAINS, inputs))
+    return numbers
 
 
 def _input(given: ScoreInput) -> Dataset:
@@ -70,25 +57,22 @@ def _input(given: ScoreInput) -> Dataset:
     return make_text(name, str(given.value), INFERRED_FROM)
 
 
-def score_group(result: AnalysisResult, score: Score) -> Dataset | None:
-    """One computed score, inferred from its inputs; None for a refused one."""
-    if score.value is None:
-        return None
-    inputs = [_input(given) for given in score.inputs if given.value is not None]
-    name = own.named(score.name, f"{score.name} score")
-    children = [make_num(name, score.value, ucum.unit(score.unit), CONTAINS, inputs)]
+def _score(score: Score, value: float) -> Dataset:
+    """One computed score: inputs it was inferred from, class, source."""
+    children = [_input(given) for given in score.inputs if given.value is not None]
     if score.category:
-        children.append(make_text(own.SCORE_CLASS, score.category))
-    notes = [*score.caveats, f"Source {score.citation}"]
+        children.append(make_text(own.SCORE_CLASS, score.category, HAS_PROPERTIES))
+    notes = [f"Source {score.citation}.", *score.caveats]
     if not score.confirmed:
         notes.append("Coefficients are not confirmed by a source.")
-    children.append(make_text(dicom.COMMENT, " ".join(notes)))
-    return _group(result, f"Score {score.name}", children)
+    children.append(make_text(dicom.COMMENT, " ".join(notes), HAS_PROPERTIES))
+    name = own.named(score.name, f"{score.name} score")
+    return make_num(name, value, ucum.unit(score.unit), CONTAINS, children)
 
 
-def prediction_group(result: AnalysisResult, prediction: RiskPrediction) -> Dataset:
-    """One risk prediction: probabilities with their interval, group, cautions, limits."""
-    children = []
+def _prediction(prediction: RiskPrediction) -> list[Dataset]:
+    """Event-free probability at each time, with the bounds of its interval."""
+    numbers = []
     for month, value, low, high in zip(
         prediction.times_months,
         prediction.survival,
@@ -98,26 +82,49 @@ def prediction_group(result: AnalysisResult, prediction: RiskPrediction) -> Data
     ):
         if month <= 0:
             continue
-        name = own.named(
-            f"EVENTFREE{month:g}", f"Predicted event-free probability at {month:g} months"
-        )
-        told = f"{prediction.interval}: {low * 100:.1f} % to {high * 100:.1f} %"
-        bounds = make_text(dicom.COMMENT, told, INFERRED_FROM)
-        children.append(make_num(name, value * 100, ucum.PERCENT, CONTAINS, [bounds]))
-    children.append(make_text(own.RISK_GROUP, prediction.risk_group))
-    notes = (
-        f"{prediction.outcome}; model {prediction.package}.",
-        *(f"Missing: {text}" for text in prediction.missing),
-        *prediction.flags,
-        *prediction.limits,
-    )
-    children.append(make_text(dicom.COMMENT, " ".join(notes)))
-    return _group(result, f"Prediction {prediction.package}", children)
+        meaning = f"Predicted event-free probability at {month:g} months"
+        interval = f"{prediction.package}: {prediction.interval}"
+        bounds = [
+            make_num(own.LOWER_BOUND, low * 100, ucum.PERCENT, HAS_PROPERTIES),
+            make_num(own.UPPER_BOUND, high * 100, ucum.PERCENT, HAS_PROPERTIES),
+            make_text(
+                dicom.COMMENT, f"{prediction.package}: {prediction.interval}", HAS_PROPERTIES
+            ),
+        ]
+        name = own.named(f"EVENTFREE{month:g}", meaning)
+        numbers.append(make_num(name, value * 100, ucum.PERCENT, CONTAINS, bounds))
+    return numbers
 
 
-def derived_groups(result: AnalysisResult) -> list[Dataset]:
-    """All groups without a region, in the order of the report."""
-    groups = [burden_group(result)]
-    groups += [g for score in result.scores if (g := score_group(result, score)) is not None]
-    groups += [prediction_group(result, prediction) for prediction in result.predictions]
-    return groups
+def derived_measurements(result: AnalysisResult) -> Dataset:
+    """Every derived number, in the order of the report."""
+    numbers = _burden(result.findings.burden)
+    numbers += [_score(score, score.value) for score in result.scores if score.value is not None]
+    for prediction in result.predictions:
+        numbers += _prediction(prediction)
+    return make_container(dicom.DERIVED_IMAGING_MEASUREMENTS, numbers)
+
+
+def derived_statements(result: AnalysisResult) -> list[Statement]:
+    """Verdicts of the criteria, risk groups with their limits, and what was not computed."""
+    statements: list[Statement] = []
+    found = result.findings.burden
+    if found.number:
+        statements += [
+            (own.WITHIN_MILAN, VERDICT[found.within_milan]),
+            (own.WITHIN_UCSF, VERDICT[found.within_ucsf]),
+            (own.WITHIN_UP_TO_SEVEN, VERDICT[found.within_up_to_seven]),
+            (own.LIMITATION, BURDEN_ASSUMPTION),
+        ]
+    for prediction in result.predictions:
+        told = f"{prediction.outcome}: {prediction.risk_group} ({prediction.package})"
+        notes = (*(f"Missing: {m}" for m in prediction.missing), *prediction.flags)
+        statements.append((own.RISK_GROUP, told))
+        statements += [(own.LIMITATION, note) for note in (*notes, *prediction.limits)]
+    for score in result.scores:
+        if score.value is None:
+            missing = ", ".join(score.missing) or "see report"
+            statements.append((dicom.COMMENT, f"{score.name} not computed, missing: {missing}."))
+    for refusal in result.refusals:
+        statements.append((dicom.COMMENT, f"{refusal.name} not predicted: {refusal.reason}."))
+    return statements
