@@ -122,7 +122,7 @@ class BackgroundRun:
     def _finish(self, code: int = 0, _status: int = 0) -> None:
         self._read_lines()
         self._read_errors()
-        self._process = None
+        self._release()
         if self._stopping:
             self.canceled()
         elif code == 0 and self._folder is not None:
@@ -133,8 +133,13 @@ class BackgroundRun:
 
     def _fail_to_start(self, error: Any) -> None:
         if self._process is not None and error == qt.QProcess.FailedToStart:
-            self._process = None
+            self._release()
             self.failed("The engine's Python cannot be started; check its path below Engine")
+
+    def _release(self) -> None:
+        """Let go of the process, but only once its own signal has been delivered."""
+        process, self._process = self._process, None
+        qt.QTimer.singleShot(0, lambda: process.deleteLater())  # noqa: PLW0108 - keeps it alive
 
 
 def as_bytes(data: Any) -> bytes:

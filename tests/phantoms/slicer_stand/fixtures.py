@@ -66,7 +66,7 @@ def spin(stand: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
     monkeypatch.setattr(sys, "excepthook", note)
 
-    def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    def until(holds: Callable[[], bool], seconds: float = 90.0) -> None:
         end = time.monotonic() + seconds
         while not holds() and time.monotonic() < end and not caught:
             stand.app.processEvents()

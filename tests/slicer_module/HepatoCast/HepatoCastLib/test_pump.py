@@ -22,7 +22,7 @@ class Turns:
         self._application = application
         self.longest = 0.0
 
-    def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 90.0) -> None:
         end = time.monotonic() + seconds
         while not holds() and time.monotonic() < end:
             start = time.thread_time()
