@@ -87,9 +87,7 @@ def _prediction(prediction: RiskPrediction) -> list[Dataset]:
         bounds = [
             make_num(own.LOWER_BOUND, low * 100, ucum.PERCENT, HAS_PROPERTIES),
             make_num(own.UPPER_BOUND, high * 100, ucum.PERCENT, HAS_PROPERTIES),
-            make_text(
-                dicom.COMMENT, f"{prediction.package}: {prediction.interval}", HAS_PROPERTIES
-            ),
+            make_text(dicom.COMMENT, interval, HAS_PROPERTIES),
         ]
         name = own.named(f"EVENTFREE{month:g}", meaning)
         numbers.append(make_num(name, value * 100, ucum.PERCENT, CONTAINS, bounds))
