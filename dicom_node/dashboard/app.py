@@ -100,7 +100,10 @@ def make_app(configuration: Configuration, ledger: Ledger) -> FastAPI:
 
     _add_monitoring(app, dashboard)
     _add_login(app, dashboard)
-    _add_pages(app, dashboard)
+    _add_worklist(app, dashboard)
+    _add_study_page(app, dashboard)
+    _add_system_page(app, dashboard)
+    _add_previews(app, dashboard)
     _add_actions(app, dashboard)
     add_stow_route(app, configuration)
     return app
@@ -184,8 +187,8 @@ def _add_login(app: FastAPI, dashboard: Dashboard) -> None:
         return answer
 
 
-def _add_pages(app: FastAPI, dashboard: Dashboard) -> None:
-    index, ledger = dashboard.index, dashboard.ledger
+def _add_worklist(app: FastAPI, dashboard: Dashboard) -> None:
+    index = dashboard.index
 
     @app.get("/")
     def worklist(request: Request, state: str = "", q: str = "") -> HTMLResponse:
@@ -199,6 +202,10 @@ def _add_pages(app: FastAPI, dashboard: Dashboard) -> None:
         return dashboard.page(
             "worklist.html", session, rows=rows, states=states, state=state, q=q, paused=paused
         )
+
+
+def _add_study_page(app: FastAPI, dashboard: Dashboard) -> None:
+    index, ledger = dashboard.index, dashboard.ledger
 
     @app.get("/study/{study_uid}")
     def study_page(request: Request, study_uid: str) -> HTMLResponse:
@@ -220,6 +227,10 @@ def _add_pages(app: FastAPI, dashboard: Dashboard) -> None:
             is_live=any(job["state"] in ("queued", "analyzing", "delivering") for job in jobs),
         )
 
+
+def _add_system_page(app: FastAPI, dashboard: Dashboard) -> None:
+    index, ledger = dashboard.index, dashboard.ledger
+
     @app.get("/system")
     def system_page(request: Request) -> HTMLResponse:
         session = _session_of(request, dashboard)
@@ -233,6 +244,10 @@ def _add_pages(app: FastAPI, dashboard: Dashboard) -> None:
             modes=MODES,
             paused=index.read_switch("paused") == "yes",
         )
+
+
+def _add_previews(app: FastAPI, dashboard: Dashboard) -> None:
+    ledger = dashboard.ledger
 
     @app.get("/job/{job_id}/{name}/{form}")
     def preview(request: Request, job_id: str, name: str, form: str) -> Response:
