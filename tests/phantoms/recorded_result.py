@@ -3,6 +3,7 @@
 The result objects are composed by the engine's own reporting; only the network is left out.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.reporting.composition import compose_reports
 from engine.reporting.writing import publish
 from engine.values.geometry import VolumeGeometry
 from tests.phantoms.analysis_result import SEGMENTS, make_result, make_volume
+from tests.phantoms.report_patient import TWO_LESIONS
 
 COARSE_MM = 4.0
 FLIP_XY = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -45,10 +47,11 @@ def phantom_node(orientation: str) -> Any:  # noqa: ANN401 - MRML node
     return slicer.util.addVolumeFromArray(volume.voxels_hu.copy(), matrix, "CT")
 
 
-def write_phantom_series(folder: Path) -> dict[str, str]:
+def write_phantom_series(folder: Path, *, lesion_hu: int = 62) -> dict[str, str]:
     """The phantom's CT as DICOM files; paths by SOP Instance UID, in slice order."""
     folder.mkdir(parents=True)
-    volume, _, _ = make_volume("axial", pixel_mm=COARSE_MM)
+    lesions = (replace(TWO_LESIONS[0], hu=lesion_hu), *TWO_LESIONS[1:])
+    volume, _, _ = make_volume("axial", lesions=lesions, pixel_mm=COARSE_MM)
     paths = {}
     for header, pixels in zip(volume.headers, volume.voxels_hu, strict=True):
         header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"

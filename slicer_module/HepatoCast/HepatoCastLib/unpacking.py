@@ -54,12 +54,26 @@ def read_labels(seg: Dataset, geometry: dict[str, Any]) -> NDArray[np.uint16]:
     size = seg.Rows * seg.Columns
     bits = np.unpackbits(np.frombuffer(seg.PixelData, np.uint8), bitorder="little")
     for index, groups in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        position = np.array(groups.PlanePositionSequence[0].ImagePositionPatient, np.float64)
+        place = functional_group(seg, groups, "PlanePositionSequence")
+        position = np.array(place.ImagePositionPatient, np.float64)
         plane = labels[slice_of(position, geometry)]
-        number = groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        identification = functional_group(seg, groups, "SegmentIdentificationSequence")
+        number = identification.ReferencedSegmentNumber
         frame = bits[index * size : (index + 1) * size].reshape(seg.Rows, seg.Columns)
         plane[(frame > 0) & (plane < number)] = number
     return labels
+
+
+def functional_group(seg: Dataset, frame: Dataset, keyword: str) -> Dataset:
+    """A frame's functional group; shared where it is the same for all frames (one segment).
+
+    Raises:
+        SegmentationMismatchError: The object has it in neither place.
+    """
+    for groups in (frame, seg.SharedFunctionalGroupsSequence[0]):
+        if keyword in groups:
+            return groups[keyword][0]
+    raise SegmentationMismatchError(f"The SEG object has no {keyword}")
 
 
 def slice_of(position_mm: NDArray[np.float64], geometry: dict[str, Any]) -> int:

@@ -28,7 +28,7 @@ def test_features_are_equal_to_the_last_bit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    paths = write_phantom_series(tmp_path / "study")
+    paths = write_phantom_series(tmp_path / "study", lesion_hu=220)
     model = str(write_threshold_package(tmp_path / "models"))
     command = [sys.executable, "-m", "engine.cli", "analyze", str(tmp_path / "study")]
     options = ["--out", str(tmp_path / "by command"), "--device", "cpu", "--model", model]

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pydicom import dcmread
-from tests.phantoms.analysis_result import make_volume
+from engine.reporting.composition import compose_reports
+from engine.reporting.writing import publish
+from tests.phantoms.analysis_result import SEGMENTS, make_result, make_volume
 from tests.phantoms.recorded_result import COARSE_MM, write_recorded_result
 
 
@@ -24,6 +26,17 @@ def test_labels_are_the_masks_that_were_written(folder: Path) -> None:
     labels = np.load(folder / "labels.npy")
     assert np.array_equal(labels > 0, liver)
     assert np.array_equal(np.where(labels > 1, labels - 1, 0), lesions)
+
+
+def test_a_liver_without_lesions_is_read(stand: SimpleNamespace, tmp_path: Path) -> None:
+    """With one segment, highdicom names it once for all frames."""
+    from HepatoCastLib.unpacking import unpack_segmentation
+
+    healthy = make_result("axial", lesions=(), pixel_mm=COARSE_MM)
+    publish(compose_reports(healthy, SEGMENTS), tmp_path / "healthy")
+    unpack_segmentation(tmp_path / "healthy")
+    labels = np.load(tmp_path / "healthy" / "labels.npy")
+    assert np.array_equal(labels, healthy.findings.liver)
 
 
 def test_another_frame_of_reference_is_refused(folder: Path) -> None:
