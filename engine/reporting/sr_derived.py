@@ -94,13 +94,13 @@ def _prediction(prediction: RiskPrediction) -> list[Dataset]:
     return numbers
 
 
-def derived_measurements(result: AnalysisResult) -> Dataset:
-    """Every derived number, in the order of the report."""
+def derived_measurements(result: AnalysisResult, radiomics: list[Dataset]) -> Dataset:
+    """Every derived number in the order of the report, then the radiomics groups."""
     numbers = _burden(result.findings.burden)
     numbers += [_score(score, score.value) for score in result.scores if score.value is not None]
     for prediction in result.predictions:
         numbers += _prediction(prediction)
-    return make_container(dicom.DERIVED_IMAGING_MEASUREMENTS, numbers)
+    return make_container(dicom.DERIVED_IMAGING_MEASUREMENTS, [*numbers, *radiomics])
 
 
 def derived_statements(result: AnalysisResult) -> list[Statement]:

@@ -1,8 +1,9 @@
 """Measurement groups of the report: liver and lesions (TID 1410, TID 1411).
 
-Each finding has a volumetric group, which points at its segment, and a planar group with
-the same tracking identifiers, which points at an outline on an image: viewers that cannot
-draw segments show the planar one and merge both by their Tracking UID.
+Each finding has a volumetric group, which points at its segment and holds its numbers, and a
+planar group with the same tracking identifiers, which points at an outline and at the ends
+of its axes on an image. Viewers that cannot draw segments show the planar one, and merge the
+numbers of both by their Tracking UID.
 """
 
 from dataclasses import dataclass, field
@@ -159,14 +160,32 @@ def _features(result: AnalysisResult, region: str) -> list[Dataset]:
 
 def volumetric_group(result: AnalysisResult, finding: Finding, evidence: Evidence) -> Dataset:
     """One finding with its segment and its numbers (TID 1411)."""
+    return _segment_group(result, finding, evidence, numbers=_numbers(result, finding))
+
+
+def radiomics_group(result: AnalysisResult, finding: Finding, evidence: Evidence) -> Dataset | None:
+    """The radiomic features of one finding with its segment; None when there are none.
+
+    It stands apart from the finding's own group, because viewers write every number of that
+    one beside the outline, and two hundred features would bury the image.
+    """
+    region = "liver" if finding.segment == LIVER_SEGMENT else f"lesion {finding.segment - 1}"
+    numbers = _features(result, region)
+    return _segment_group(result, finding, evidence, numbers=numbers) if numbers else None
+
+
+def _numbers(result: AnalysisResult, finding: Finding) -> list[Dataset]:
+    if finding.segment == LIVER_SEGMENT:
+        return [_volume(result.findings.burden.liver_volume_ml)]
+    return _lesion_numbers(result.findings.lesions[finding.segment - 2])
+
+
+def _segment_group(
+    result: AnalysisResult, finding: Finding, evidence: Evidence, *, numbers: list[Dataset]
+) -> Dataset:
     segmentation = ImageReference(
         sop_class_uid=evidence.seg.sop_class_uid, sop_instance_uid=evidence.seg.sop_instance_uid
     )
-    if finding.segment == LIVER_SEGMENT:
-        numbers = [_volume(result.findings.burden.liver_volume_ml), *_features(result, "liver")]
-    else:
-        lesion = result.findings.lesions[finding.segment - 2]
-        numbers = [*_lesion_numbers(lesion), *_features(result, f"lesion {lesion.number}")]
     children = [
         *_tracking(finding),
         make_image(segmentation, name=dicom.REFERENCED_SEGMENT, segment=finding.segment),
@@ -214,15 +233,12 @@ def planar_group(result: AnalysisResult, finding: Finding, evidence: Evidence) -
     if plane.distance_mm(points) > grid.spacing.slice_mm:
         return None
     region = make_polyline(dicom.IMAGE_REGION, plane.project(points), plane.reference, closed=True)
-    if finding.segment == LIVER_SEGMENT:
-        numbers = [_volume(result.findings.burden.liver_volume_ml)]
-    else:
+    numbers = []
+    if finding.segment != LIVER_SEGMENT:
         lesion = result.findings.lesions[finding.segment - 2]
         numbers = [
             _axis(snomed.LONG_AXIS, lesion.long_axis, plane),
             _axis(snomed.SHORT_AXIS, lesion.short_axis, plane),
-            _volume(lesion.volume_ml),
-            _mean_hu(lesion.mean_hu),
         ]
     children = [*_tracking(finding), region, *_site_and_algorithm(result), *numbers]
     return make_container(dicom.MEASUREMENT_GROUP, children, template="1410")

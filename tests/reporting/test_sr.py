@@ -122,7 +122,6 @@ def test_numbers_are_those_that_were_measured(result: AnalysisResult) -> None:
         assert told["112031"] == pytest.approx(lesion.mean_hu)
         assert told["111012"] == pytest.approx(lesion.confidence * 100)
         assert told["DISTCAPSULE"] == pytest.approx(lesion.capsule_distance_mm)
-        assert told["QCFX"] == pytest.approx(0.91)
 
 
 @pytest.mark.parametrize("orientation", ["axial", "reversed", "coronal", "sagittal", "oblique"])
@@ -212,6 +211,17 @@ def test_a_prediction_carries_its_interval_and_limits(result: AnalysisResult) ->
     assert number(children(at_two_years, "LOWERBOUND")[0]) == pytest.approx(55)
     assert number(children(at_two_years, "UPPERBOUND")[0]) == pytest.approx(76)
     assert any("not validated at this site" in text for text in texts(report))
+
+
+def test_radiomics_stand_apart_with_their_segment(result: AnalysisResult) -> None:
+    report = read_dataset(compose(result).content)
+    groups = [c for c in derived(report).ContentSequence if c.ValueType == "CONTAINER"]
+    assert [children(g, "112040")[0].UID for g in groups] == [
+        lesion.tracking_uid for lesion in result.findings.lesions
+    ]
+    for group in groups:
+        assert number(children(group, "QCFX")[0]) == pytest.approx(0.91)
+        assert len(children(group, "121191")) == 1
 
 
 def test_every_measurement_group_has_a_region_or_shares_its_tracking_uid_with_one(
