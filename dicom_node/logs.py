@@ -6,6 +6,7 @@ Messages carry UIDs, counts and reasons; code never logs a dataset or a name.
 import json
 import logging
 import sys
+import warnings
 from datetime import UTC, datetime
 
 
@@ -31,7 +32,11 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(level: str, role: str) -> None:
-    """Log the node's own records as JSON; libraries only from WARNING."""
+    """Log the node's own records as JSON; libraries only from WARNING.
+
+    Python's warnings are silenced: pydicom's quote values of the dataset.
+    """
+    warnings.simplefilter("ignore")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(role))
     root = logging.getLogger()

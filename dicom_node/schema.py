@@ -175,11 +175,16 @@ switches = sa.Table(
 
 
 def open_database(url: str) -> sa.Engine:
-    """Connect; an SQLite file is created, in WAL mode with full synchronization."""
+    """Connect; an SQLite file is created, in WAL mode with full synchronization.
+
+    Parameters stay out of error messages, because they hold patients' names.
+    """
     if not url.startswith("sqlite"):
-        return sa.create_engine(_with_driver(url), pool_pre_ping=True, pool_size=10)
+        return sa.create_engine(
+            _with_driver(url), pool_pre_ping=True, pool_size=10, hide_parameters=True
+        )
     Path(sa.make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 60})
+    engine = sa.create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _set_pragmas(connection, _record):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
