@@ -151,20 +151,7 @@ def count_matrices(lattice: Lattice, levels: NDArray[np.int64], gray_levels: int
     structure = as_structure(lattice, volume)
     used = load_core().count_texture(ctypes.byref(structure), ctypes.byref(counts))
     require_memory(used, "texture matrices")
-    zone_level = np.empty(used, np.uint16)
-    zone_size = np.empty(used, np.uint32)
-    zone_distance = np.empty(used, np.uint16)
-    zone_of_label = np.empty(used, np.int32)
-    zones = load_core().collect_zones(
-        ctypes.byref(structure),
-        ctypes.byref(counts),
-        ctypes.c_int32(used),
-        pointer(lattice.border_distance),
-        pointer(zone_of_label),
-        pointer(zone_level),
-        pointer(zone_size),
-        pointer(zone_distance),
-    )
+    zone_level, zone_size, zone_distance = _collect_zones(lattice, structure, counts, used)
     return Matrices(
         voxels=len(levels),
         cooccurrence=cooccurrence,
@@ -172,10 +159,31 @@ def count_matrices(lattice: Lattice, levels: NDArray[np.int64], gray_levels: int
         differences=differences,
         neighbored=neighbored,
         dependence=dependence,
-        zone_level=zone_level[:zones],
-        zone_size=zone_size[:zones],
-        zone_distance=zone_distance[:zones],
+        zone_level=zone_level,
+        zone_size=zone_size,
+        zone_distance=zone_distance,
     )
+
+
+def _collect_zones(
+    lattice: Lattice, structure: ctypes.Structure, counts: _TextureCounts, labels: int
+) -> tuple[NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint16]]:
+    """Gray level, size and border distance of every zone of a counted lattice."""
+    level = np.empty(labels, np.uint16)
+    size = np.empty(labels, np.uint32)
+    distance = np.empty(labels, np.uint16)
+    zone_of_label = np.empty(labels, np.int32)
+    zones = load_core().collect_zones(
+        ctypes.byref(structure),
+        ctypes.byref(counts),
+        ctypes.c_int32(labels),
+        pointer(lattice.border_distance),
+        pointer(zone_of_label),
+        pointer(level),
+        pointer(size),
+        pointer(distance),
+    )
+    return level[:zones], size[:zones], distance[:zones]
 
 
 def merge_matrices(planes: Sequence[Matrices]) -> Matrices:
