@@ -203,7 +203,7 @@ class Presenter:
         lesions = "1 lesion" if count == 1 else f"{count or 'No'} lesions"
         report = result.folder / "report.pdf"
         self._set(
-            device=f"{device['execution_provider']} ({device['description']})",
+            device=" · ".join(filter(None, (device["execution_provider"], device["description"]))),
             limits=" ".join((model["intended_use"], *model["limits"])),
             report=str(report) if report.is_file() else "",
         )

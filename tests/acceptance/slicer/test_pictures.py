@@ -19,6 +19,7 @@ def test_the_panel_with_a_result_can_be_shown(
     panel.parameters.inputVolume = volume
     panel.ui.applyButton.click()
     spin(lambda: not panel.presenter.state.busy)
+    panel.ui.pythonEdit.currentPath = ""  # a place on the tester's machine
     window = panel.ui.applyButton.window()
     window.resize(480, 1400)
     window.show()

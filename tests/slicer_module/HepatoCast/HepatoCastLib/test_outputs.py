@@ -30,6 +30,19 @@ def show(scene: Any, tmp_path: Path) -> Callable[[str, str], tuple[Any, Any]]:
     return on
 
 
+def test_edits_happen_on_the_grid_of_the_volume(
+    show: Callable[[str, str], tuple[Any, Any]],
+) -> None:
+    """Without a reference geometry the Segment Editor would invent a grid of its own."""
+    import slicer
+
+    segmentation, node = show("axial", "axial")
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    assert segmentation.GetNodeReferenceID(role) == node.GetID()
+    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    assert segmentation.GetSegmentation().GetConversionParameter(name)
+
+
 @pytest.mark.parametrize(
     ("result", "shown_on"),
     [

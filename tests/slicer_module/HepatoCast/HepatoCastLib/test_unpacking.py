@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pydicom import dcmread
 from engine.reporting.composition import compose_reports
 from engine.reporting.writing import publish
+from pydicom import dcmread
 from tests.phantoms.analysis_result import SEGMENTS, make_result, make_volume
 from tests.phantoms.recorded_result import COARSE_MM, write_recorded_result
 
