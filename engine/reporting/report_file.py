@@ -29,6 +29,8 @@ class ReportOptions:
     Attributes:
         segmentation_type: BINARY keeps the whole liver as a segment under its lesions and
             is what viewers support; LABELMAP holds liver parenchyma and lesions apart.
+            Orthanc 1.10 serves no frames of a BINARY image whose columns are no multiple
+            of 8 ("Bad number of columns"), so such sources show in viewers as LABELMAP only.
         maximum_key_images: Lesions that get a page of their own, largest first.
     """
 
