@@ -109,7 +109,9 @@ def read_with_numpy(path: Path) -> dict[int, NDArray[np.float64]]:
 
 
 def read_with_simpleitk(path: Path) -> dict[int, NDArray[np.float64]]:
+    """GDCM leaves the pixels of a last byte that is not full unset: up to 7, not compared."""
     frames = sitk.GetArrayFromImage(sitk.ReadImage(str(path))) > 0
+    frames.reshape(-1)[frames.size - frames.size % 8 :] = False
     return by_segment(pydicom.dcmread(path), frames)
 
 
