@@ -57,6 +57,7 @@ class Viewer:
             (folder / name).mkdir(parents=True, exist_ok=True)
         text = (SHARED_CONF / "nginx.conf").read_text()
         text = text.replace("@TESTBED@/ohif/package/dist", str(install_ohif()))
+        text = text.replace("daemon on;", "daemon off;")
         text = text.replace("18080", str(pacs.viewer_port)).replace("18042", str(pacs.http_port))
         # nginx as root would give its work to a user that may not read our folders
         user = "user root;\n" if os.geteuid() == 0 else ""
