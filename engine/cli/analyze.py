@@ -58,6 +58,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="progress and result as JSON lines on standard output; closing standard input "
         "cancels; a study that cannot be analyzed gets 'not analyzed' objects and exit code 3",
     )
+    add(
+        "--predecessor",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="SR",
+        help="earlier structured report that this result supersedes, repeatable",
+    )
     add("--job-id", default="", help="identity of the job; result UIDs derive from it")
     add("--created-at", type=datetime.fromisoformat, help="moment written into the results")
     parser.set_defaults(run=run)
@@ -92,6 +100,7 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         device=arguments.device,
         segmentation_type=SegmentationType(arguments.seg_type),
         unconfirmed_scores=arguments.unconfirmed_scores,
+        predecessors=tuple(arguments.predecessor),
         job_id=arguments.job_id,
         created_at=arguments.created_at,
     )

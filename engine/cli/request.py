@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
+
 from engine.cli.software import software_version
+from engine.errors import UnreadableStudyError
 from engine.inference.providers import Device
 from engine.model_package.loading import embedded_models, find_package, load_package
 from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, scan
@@ -16,11 +20,13 @@ from engine.reporting.composition import compose_reports
 from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
 from engine.reporting.writing import publish
 from engine.series.input import StudyScan
+from engine.values.identity import ImageReference
 from engine.values.model import SegmentationPackage
 from engine.values.progress import StageProgress
 from engine.values.provenance import AnalysisContext
 from engine.values.result import AnalysisResult
 
+REPORT_TAGS = ("Modality", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
 DEFAULT_MODEL = "liver_tumor_ct"
 DEFAULT_RISK_MODELS = ("resection_rfs", "resection_os")
 
@@ -38,6 +44,7 @@ class AnalyzeRequest:
     device: Device = "auto"
     segmentation_type: SegmentationType = SegmentationType.BINARY
     unconfirmed_scores: bool = False
+    predecessors: tuple[Path, ...] = ()
     job_id: str = ""
     created_at: datetime | None = None
 
@@ -71,11 +78,14 @@ def start(request: AnalyzeRequest, progress: StageProgress) -> Analysis:
     """
     watch = Stopwatch(progress, time.perf_counter)
     package = load_package(request.model, search_paths=[*request.models, embedded_models()])
+    predecessors = tuple(read_predecessor(path) for path in request.predecessors)
     study = scan(request.study, watch)
     context = AnalysisContext(
-        job_id=request.job_id or default_job_id(request, study, package.identity.sha256),
+        job_id=request.job_id
+        or default_job_id(request, study, (package.identity.sha256, predecessors)),
         created_at=request.created_at or datetime.now(UTC).replace(microsecond=0),
         software_version=software_version(),
+        predecessors=predecessors,
     )
     return Analysis(request=request, package=package, scan=study, context=context, watch=watch)
 
@@ -107,12 +117,43 @@ def finish(analysis: Analysis) -> Outcome:
     return Outcome(result=result, files=files, seconds=watch.seconds)
 
 
-def default_job_id(request: AnalyzeRequest, study: StudyScan, model_sha256: str) -> str:
-    """The same study, model and options give the same identity, so a rerun overwrites itself."""
+def read_predecessor(path: Path) -> ImageReference:
+    """The identity of an earlier report (PS3.3 C.17.2.6, Predecessor Documents Sequence).
+
+    Raises:
+        UnreadableStudyError: The file is no DICOM structured report.
+    """
+    try:
+        header = dcmread(path, stop_before_pixels=True, specific_tags=list(REPORT_TAGS))
+        if header.Modality != "SR":
+            raise UnreadableStudyError(f"{path.name} is no structured report: {header.Modality}")
+        return ImageReference(
+            sop_class_uid=str(header.SOPClassUID),
+            sop_instance_uid=str(header.SOPInstanceUID),
+            series_instance_uid=str(header.SeriesInstanceUID),
+        )
+    except (OSError, InvalidDicomError, AttributeError, ValueError) as error:
+        raise UnreadableStudyError(
+            f"{path.name} cannot be read as a DICOM structured report; give the earlier SR file"
+        ) from error
+
+
+def default_job_id(
+    request: AnalyzeRequest, study: StudyScan, basis: tuple[str, tuple[ImageReference, ...]]
+) -> str:
+    """The same study, model and options give the same identity, so a rerun overwrites itself.
+
+    Args:
+        request: What was asked for.
+        study: The images.
+        basis: Checksum of the model package, and the reports that are superseded.
+    """
+    model_sha256, predecessors = basis
     digest = hashlib.sha256()
     options = (request.segmentation_type, str(request.unconfirmed_scores), software_version())
+    earlier = [document.sop_instance_uid for document in predecessors]
     images = sorted(i.sop_instance_uid for series in study.series for i in series.instances)
-    for part in (model_sha256, *options, *request.risk_models, *images):
+    for part in (model_sha256, *options, *request.risk_models, *images, *earlier):
         digest.update(part.encode() + b"\0")
     if request.clinical is not None and request.clinical.is_file():
         digest.update(request.clinical.read_bytes())
