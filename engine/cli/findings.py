@@ -58,7 +58,7 @@ def _lesions(result: AnalysisResult) -> list[str]:
 
 def _scores(scores: tuple[Score, ...]) -> list[str]:
     computed = [
-        f"  {score.name:<22} {score.value:.2f}  {score.category}"
+        f"  {score.name:<25} {_shown(score):>6}  {score.category}"
         for score in scores
         if score.value is not None
     ]
@@ -87,3 +87,10 @@ def _predictions(result: AnalysisResult) -> list[str]:
         lines += [f"  ! {flag}" for flag in prediction.flags]
     lines += [f"Not computed: {refusal.name}: {refusal.reason}" for refusal in result.refusals]
     return lines
+
+
+def _shown(score: Score) -> str:
+    """The number of a score; a criterion has none, only within or outside."""
+    if score.value is None or score.name.lower().endswith("criteria"):
+        return "–"
+    return f"{score.value:.2f}"
