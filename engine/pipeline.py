@@ -125,6 +125,8 @@ def analyze(
         InputError: The images or the clinical file cannot be used as sent.
     """
     package = model.package
+    with watch.stage("clinical"):  # first, because a wrong file should not cost a segmentation
+        record = _clinical_record(study, settings)
     with watch.stage("volume") as progress:
         selection = select_series(study, package.criteria)
         progress(0.4, "series selected")
@@ -136,7 +138,7 @@ def analyze(
         findings = find_lesions(volume, segmentation, context, minimum_ml=package.minimum_lesion_ml)
     with watch.stage("radiomics") as progress:
         features, refusals = _extract(volume, findings, settings, progress)
-    record, scores, answers = _assess(study, findings, settings, watch)
+    scores, answers = _assess(study, record, findings, settings, watch)
     return AnalysisResult(
         context=context,
         model=package.identity,
@@ -159,11 +161,14 @@ Answer = RiskPrediction | Refusal
 
 
 def _assess(
-    study: StudyScan, findings: LesionFindings, settings: AnalysisSettings, watch: Stopwatch
-) -> tuple[ClinicalRecord | None, tuple[Score, ...], tuple[Answer, ...]]:
-    """Clinical record, published scores, and each risk package's answer."""
-    with watch.stage("clinical"):
-        record = _clinical_record(study, settings)
+    study: StudyScan,
+    record: ClinicalRecord | None,
+    findings: LesionFindings,
+    settings: AnalysisSettings,
+    watch: Stopwatch,
+) -> tuple[tuple[Score, ...], tuple[Answer, ...]]:
+    """Published scores, and each risk package's answer."""
+    with watch.stage("scores"):
         scores = compute_scores(
             record,
             findings.burden,
@@ -173,7 +178,7 @@ def _assess(
     with watch.stage("prognosis"):
         patient = PatientInputs(record=record, burden=findings.burden, scores=scores)
         answers = tuple(predict(risk, patient) for risk in settings.risk_packages)
-    return record, scores, answers
+    return scores, answers
 
 
 def _extract(

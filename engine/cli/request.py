@@ -18,7 +18,7 @@ from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, sc
 from engine.prognosis.prediction import open_risk_package
 from engine.reporting.composition import compose_reports
 from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
-from engine.reporting.writing import publish
+from engine.reporting.writing import check_destination, publish
 from engine.series.input import StudyScan
 from engine.values.identity import ImageReference
 from engine.values.model import SegmentationPackage
@@ -75,8 +75,10 @@ def start(request: AnalyzeRequest, progress: StageProgress) -> Analysis:
     Raises:
         InputError: The study cannot be read, or mixes patients.
         ModelPackageError: The model cannot be used.
+        OutputError: The result folder holds something else.
     """
     watch = Stopwatch(progress, time.perf_counter)
+    check_destination(request.out)
     package = load_package(request.model, search_paths=[*request.models, embedded_models()])
     predecessors = tuple(read_predecessor(path) for path in request.predecessors)
     study = scan(request.study, watch)

@@ -58,6 +58,20 @@ def _put_in_place(staged: Path, folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def check_destination(folder: Path) -> None:
+    """Refuse a folder that a result may not replace; worth asking before long work.
+
+    Raises:
+        OutputError: It is a link or a file, or holds something that is not a result of ours.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise OutputError(f"{folder} is not a folder; choose another --out")
+    if folder.exists() and not _is_ours(folder):
+        raise OutputError(
+            f"{folder} holds files that are not a HepatoCast result; choose another --out"
+        )
+
+
 def publish(files: tuple[ReportFile, ...], folder: Path) -> tuple[Path, ...]:
     """Write the files of one result into a folder, all or none.
 
@@ -79,12 +93,7 @@ def publish(files: tuple[ReportFile, ...], folder: Path) -> tuple[Path, ...]:
     ]
     if unfit or not names:
         raise OutputError(f"A result needs distinct plain file names, got {sorted(set(unfit))}")
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise OutputError(f"{folder} is not a folder; choose another --out")
-    if folder.exists() and not _is_ours(folder):
-        raise OutputError(
-            f"{folder} holds files that are not a HepatoCast result; choose another --out"
-        )
+    check_destination(folder)
     staged: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

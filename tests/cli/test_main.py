@@ -1,5 +1,7 @@
 """The command line as a whole."""
 
+from pathlib import Path
+
 import pytest
 
 from engine.cli.main import build_parser, defect, main
@@ -46,3 +48,12 @@ def test_the_embedded_network_verifies(capsys: pytest.CaptureFixture[str]) -> No
     """Checksums and the reference case, on this machine's own provider."""
     assert main(["model", "verify", "liver_tumor_ct"]) == 0
     assert "verified" in capsys.readouterr().out
+
+
+def test_a_foreign_result_folder_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("keep me")
+    assert main(["analyze", str(tmp_path / "nothing"), "--out", str(tmp_path)]) == 2
+    assert "OutputError" in capsys.readouterr().err
+    assert (tmp_path / "mine.txt").read_text() == "keep me"
