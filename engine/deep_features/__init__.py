@@ -1,1 +1,0 @@
-"""Deep features: encoders as ONNX packages, pooled over a region of interest."""
