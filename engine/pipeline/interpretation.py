@@ -1,0 +1,100 @@
+"""From measured lesions to a result: features, scores, predictions.
+
+Everything here depends on the lesions and not on how they were found, so that a
+radiologist's correction goes the same way as the network's segmentation.
+"""
+
+from dataclasses import dataclass
+
+from engine.clinical.scores.compute import compute_scores
+from engine.pipeline.features import extract_all
+from engine.pipeline.notices import notices
+from engine.pipeline.opening import AnalysisSettings
+from engine.pipeline.stopwatch import Stopwatch
+from engine.prognosis.inputs import PatientInputs
+from engine.prognosis.prediction import predict
+from engine.series.input import StudyScan
+from engine.series.selection import Selection
+from engine.values.clinical import ClinicalRecord
+from engine.values.lesion import LesionFindings
+from engine.values.prognosis import Refusal, RiskPrediction, Score
+from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
+from engine.values.result import AnalysisResult
+from engine.values.volume import Volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognized:
+    """A study with its lesions found, by whom or what ever.
+
+    Attributes:
+        study: The study as scanned.
+        record: Clinical values of this patient, or None.
+        selection: Which series were chosen, and why.
+        volume: The reference volume.
+        findings: Liver and lesions on the volume's grid.
+        model: Identity of the package that segmented.
+        device: Where it ran.
+    """
+
+    study: StudyScan
+    record: ClinicalRecord | None
+    selection: Selection
+    volume: Volume
+    findings: LesionFindings
+    model: ModelIdentity
+    device: ComputeDevice
+
+
+def interpret(
+    recognized: Recognized,
+    settings: AnalysisSettings,
+    context: AnalysisContext,
+    watch: Stopwatch,
+) -> AnalysisResult:
+    """Extract, score, predict."""
+    volume, findings = recognized.volume, recognized.findings
+    study, record = recognized.study, recognized.record
+    with watch.stage("radiomics") as progress:
+        features, refusals = extract_all(volume, findings, settings, progress)
+    scores, answers = _assess(study, record, findings, settings, watch)
+    return AnalysisResult(
+        context=context,
+        model=recognized.model,
+        device=recognized.device,
+        reference=volume,
+        phases=(),
+        series_decisions=recognized.selection.decisions,
+        findings=findings,
+        features=features,
+        clinical=record,
+        scores=scores,
+        predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
+        refusals=(*refusals, *(a for a in answers if isinstance(a, Refusal))),
+        warnings=notices(study, volume, findings),
+        stage_seconds=tuple(watch.seconds.items()),
+    )
+
+
+Answer = RiskPrediction | Refusal
+
+
+def _assess(
+    study: StudyScan,
+    record: ClinicalRecord | None,
+    findings: LesionFindings,
+    settings: AnalysisSettings,
+    watch: Stopwatch,
+) -> tuple[tuple[Score, ...], tuple[Answer, ...]]:
+    """Published scores, and each risk package's answer."""
+    with watch.stage("scores"):
+        scores = compute_scores(
+            record,
+            findings.burden,
+            study.study.patient,
+            include_unconfirmed=settings.include_unconfirmed_scores,
+        )
+    with watch.stage("prognosis"):
+        patient = PatientInputs(record=record, burden=findings.burden, scores=scores)
+        answers = tuple(predict(risk, patient) for risk in settings.risk_packages)
+    return scores, answers
