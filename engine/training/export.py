@@ -1,6 +1,6 @@
 """Turning fitted models into ONNX graphs with the interface of engine.prognosis.package."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -144,7 +144,7 @@ def _emit_forest(graph: GraphBuilder, fit: ForestFit, x: str, times: Floats) -> 
     for tree in fit.trees:
         steps = np.column_stack((np.ones(len(tree.leaf)), tree.leaf[:, :-1]))[:, index]
         payload = np.column_stack((steps, tree.leaf[:, -1]))
-        trees.append(type(tree)(tree.feature, tree.threshold, tree.left, tree.right, payload))
+        trees.append(replace(tree, leaf=payload))
     mean = graph.trees(x, trees, mean=True)
     hazard = graph.gather(mean, np.array([len(times)]))
     survival = graph.gather(mean, np.arange(len(times)))

@@ -1,6 +1,6 @@
 """Forests and boosting, kept as plain arrays of nodes so that ONNX holds exactly the model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class Tree:
         threshold: Split values, shape (m,).
         left, right: Children, shape (m,).
         leaf: Payload of each node (leaves only), shape (m, k).
+        cover: Weight of the training rows that reach each node, shape (m,).
     """
 
     feature: Integers
@@ -31,6 +32,7 @@ class Tree:
     left: Integers
     right: Integers
     leaf: Floats
+    cover: Floats
 
     def apply(self, x: Floats) -> Floats:
         """Payload of the leaf each row falls in, shape (n, k).
@@ -137,13 +139,7 @@ def fit_lasso_forest(
         return lasso
     forest = fit_forest(x[:, chosen], outcome, **settings)
     trees = tuple(
-        Tree(
-            np.where(t.feature == LEAF, LEAF, chosen[np.maximum(t.feature, 0)]),
-            t.threshold,
-            t.left,
-            t.right,
-            t.leaf,
-        )
+        replace(t, feature=np.where(t.feature == LEAF, LEAF, chosen[np.maximum(t.feature, 0)]))
         for t in forest.trees
     )
     return ForestFit(trees, forest.times)
@@ -198,7 +194,7 @@ def _as_hazard(trees: tuple[Tree, ...], log_time: Floats, outcome: Outcome) -> B
     if spread > 0:
         fit = fit_cox(((log_time - center) / spread)[:, None], outcome, ridge=1e-3)
         slope = float(np.clip(fit.coefficients[0], -LARGEST_SLOPE, LARGEST_SLOPE)) / spread
-    scaled = tuple(Tree(t.feature, t.threshold, t.left, t.right, t.leaf * slope) for t in trees)
+    scaled = tuple(replace(t, leaf=t.leaf * slope) for t in trees)
     risk = (log_time - center) * slope
     return BoostingFit(scaled, -center * slope, breslow_baseline(risk, outcome))
 
@@ -223,4 +219,5 @@ def _tree(tree: Any, payload: Floats) -> Tree:  # noqa: ANN401 - scikit-learn sh
         np.asarray(tree.children_left, np.int64),
         np.asarray(tree.children_right, np.int64),
         np.asarray(payload, np.float64),
+        np.asarray(tree.weighted_n_node_samples, np.float64),
     )
