@@ -10,7 +10,7 @@ from engine.clinical.analytes import find_analyte
 from engine.clinical.units import to_canonical
 from engine.clinical.words import coded_word
 from engine.errors import ClinicalDataError
-from engine.values.clinical import Observation, Rejection
+from engine.values.clinical import Observation, Rejection, RejectionKind
 
 USABLE_STATUSES = frozenset({"final", "amended", "corrected"})
 """FHIR R4 observation statuses whose value may be used."""
@@ -41,6 +41,10 @@ class RawValue:
     status: str = "final"
 
 
+class _RefusedError(Exception):
+    """A value that is not used; args are the kind and the reason."""
+
+
 def accept(raw: RawValue) -> Observation | Rejection | None:
     """Turn a raw value into an observation in the canonical unit.
 
@@ -56,8 +60,16 @@ def accept(raw: RawValue) -> Observation | Rejection | None:
         return None
     try:
         value, imputed = _value(raw, analyte)
-    except ClinicalDataError as error:
-        return Rejection(analyte=analyte.key, source=raw.source, reason=str(error))
+    except _RefusedError as error:
+        kind, reason = error.args
+        return Rejection(
+            analyte=analyte.key,
+            source=raw.source,
+            reason=str(reason),
+            observed_on=raw.observed_on,
+            kind=kind,
+            name=analyte.name,
+        )
     return Observation(
         analyte=analyte.key,
         code=analyte.code,
@@ -68,31 +80,42 @@ def accept(raw: RawValue) -> Observation | Rejection | None:
         source=raw.source,
         status=raw.status,
         imputed=imputed,
+        name=analyte.name,
+        received=f"{raw.value} {raw.unit}".strip(),
     )
 
 
 def _value(raw: RawValue, analyte: Analyte) -> tuple[float | str, bool]:
     if raw.status not in USABLE_STATUSES:
-        raise ClinicalDataError(f"status '{raw.status}', needs one of final, amended, corrected")
+        reason = f"status '{raw.status}', needs one of final, amended, corrected"
+        raise _RefusedError(RejectionKind.STATUS, reason)
     if not analyte.is_number:
-        return coded_word(raw.value, analyte), False
+        try:
+            return coded_word(raw.value, analyte), False
+        except ClinicalDataError as error:
+            raise _RefusedError(RejectionKind.UNREADABLE, str(error)) from error
     number, censored = _number(raw.value, analyte)
-    converted = to_canonical(number, raw.unit, analyte)
+    try:
+        converted = to_canonical(number, raw.unit, analyte)
+    except ClinicalDataError as error:
+        raise _RefusedError(RejectionKind.UNIT, str(error)) from error
     if not analyte.low <= converted <= analyte.high:
-        raise ClinicalDataError(
+        reason = (
             f"outside the plausible range {analyte.low:g} to {analyte.high:g} {analyte.unit}: "
             f"{analyte.reason}"
         )
+        raise _RefusedError(RejectionKind.IMPLAUSIBLE, reason)
     return converted, censored
 
 
 def _number(text: str, analyte: Analyte) -> tuple[float, bool]:
     match = _NUMBER.match(text.strip())
     if match is None:
-        raise ClinicalDataError("not a number with a decimal point")
+        raise _RefusedError(RejectionKind.UNREADABLE, "not a number with a decimal point")
     number = float(match["number"])
     if not math.isfinite(number):
-        raise ClinicalDataError("not a finite number")
+        raise _RefusedError(RejectionKind.UNREADABLE, "not a finite number")
     if match["sign"] and not analyte.censored:
-        raise ClinicalDataError(f"'{match['sign']}' leaves the value open; needs a number")
+        reason = f"'{match['sign']}' leaves the value open; needs a number"
+        raise _RefusedError(RejectionKind.UNREADABLE, reason)
     return number, match["sign"] is not None

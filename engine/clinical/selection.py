@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from engine.clinical.analytes import ANALYTES
-from engine.values.clinical import ClinicalRecord, Observation, Rejection
+from engine.clinical.course import courses_of
+from engine.values.clinical import ClinicalRecord, Observation, Rejection, RejectionKind
 
 RELATIVE_CONFLICT = 0.01
 """Two numbers of one day agree when they differ by at most 1 % (rounding of unit conversion)."""
@@ -59,6 +60,7 @@ def select(
         history=tuple(history),
         rejections=tuple(rejections),
         sources=sources,
+        courses=courses_of(history),
     )
 
 
@@ -74,7 +76,8 @@ def _by_time(
             and value.observed_on > reference
         ):
             days = (value.observed_on - reference).days
-            refused.append(_reject(value, f"dated {days} days after the reference date"))
+            reason = f"dated {days} days after the reference date"
+            refused.append(_reject(value, RejectionKind.FUTURE, reason))
         else:
             usable.append(value)
     return usable, refused
@@ -95,20 +98,22 @@ def _choose(
     history = [value for value in agreed.values() if value is not None]
     days = [day for day in agreed if day is not None]
     choice = agreed[max(days)] if days else agreed.get(None)
-    if choice is not None and (reason := _staleness(choice, reference)):
-        return None, history, [*refused, _reject(choice, reason)]
+    if choice is not None and (stale := _staleness(choice, reference)) is not None:
+        return None, history, [*refused, stale]
     return choice, history, refused
 
 
-def _staleness(value: Observation, reference: date | None) -> str:
-    """Why a value is too old to use on the reference date; empty when it is not."""
+def _staleness(value: Observation, reference: date | None) -> Rejection | None:
+    """Why a value is too old to use on the reference date; None when it is not."""
     limit = ANALYTES[value.analyte].age_limit_days
     if limit is None or reference is None:
-        return ""
+        return None
     if value.observed_on is None:
-        return "no date, and the value goes stale"
+        return _reject(value, RejectionKind.UNDATED, "no date, and the value goes stale")
     age = (reference - value.observed_on).days
-    return f"{age} days old, at most {limit}" if age > limit else ""
+    if age <= limit:
+        return None
+    return _reject(value, RejectionKind.STALE, f"{age} days old, at most {limit}")
 
 
 def _agreed(same_day: list[Observation]) -> tuple[Observation | None, list[Rejection]]:
@@ -118,9 +123,10 @@ def _agreed(same_day: list[Observation]) -> tuple[Observation | None, list[Rejec
     first = candidates[-1]
     if all(_same(first, other) for other in candidates):
         replaced = [v for v in same_day if v not in candidates and not _same(first, v)]
-        return first, [_reject(v, "replaced by a correction of the same day") for v in replaced]
+        reason = "replaced by a correction of the same day"
+        return first, [_reject(v, RejectionKind.REPLACED, reason) for v in replaced]
     reason = f"{len(candidates)} different values on one day"
-    return None, [_reject(v, reason) for v in candidates]
+    return None, [_reject(v, RejectionKind.CONFLICTING, reason) for v in candidates]
 
 
 def _same(one: Observation, other: Observation) -> bool:
@@ -129,8 +135,15 @@ def _same(one: Observation, other: Observation) -> bool:
     return abs(one.value - other.value) <= RELATIVE_CONFLICT * max(abs(one.value), abs(other.value))
 
 
-def _reject(value: Observation, reason: str) -> Rejection:
-    return Rejection(analyte=value.analyte, source=value.source, reason=reason)
+def _reject(value: Observation, kind: RejectionKind, reason: str) -> Rejection:
+    return Rejection(
+        analyte=value.analyte,
+        source=value.source,
+        reason=reason,
+        observed_on=value.observed_on,
+        kind=kind,
+        name=value.name,
+    )
 
 
 def _order(key: str) -> int:

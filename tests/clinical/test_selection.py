@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from engine.clinical.selection import select
-from engine.values.clinical import Observation, Rejection
+from engine.values.clinical import Observation, Rejection, RejectionKind
 
 REFERENCE = date(2024, 3, 1)
 Make = Callable[..., Observation]
@@ -36,6 +36,8 @@ def test_a_value_on_the_age_limit_is_used_and_one_day_older_is_stale(observation
     stale = select([observation("albumin", 40.0, observed_on=_days_before(31))], REFERENCE)
     assert stale.find("albumin") is None
     assert stale.rejections[0].reason == "31 days old, at most 30"
+    assert stale.rejected(RejectionKind.STALE) == stale.rejections
+    assert stale.age_days(stale.rejections[0].observed_on) == 31
     assert len(stale.history) == 1
 
 
@@ -60,11 +62,9 @@ def test_a_correction_replaces_the_value_of_its_day(observation: Make) -> None:
     right = observation("sodium", 131.0, source="second", status="corrected")
     record = select([right, wrong], REFERENCE)
     assert record.find("sodium") == right
-    assert record.rejections == (
-        Rejection(
-            analyte="sodium", source="first", reason="replaced by a correction of the same day"
-        ),
-    )
+    assert [(r.source, r.kind, r.reason) for r in record.rejections] == [
+        ("first", RejectionKind.REPLACED, "replaced by a correction of the same day")
+    ]
 
 
 def test_an_undated_value_is_used_only_when_it_cannot_go_stale(observation: Make) -> None:
