@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 
 from engine.errors import InputError
+from engine.training.contributions import place_matrix, unrotated
 from engine.training.linear import LinearFit
 from engine.training.networks import NetworkFit
 from engine.training.onnx_graph import GraphBuilder
@@ -76,13 +77,17 @@ def export_model(
         A checked graph; see engine.prognosis.package for its interface.
     """
     graph = GraphBuilder(predictors)
-    x = emit_preparation(graph, model.preparation)
+    scaled = emit_scaled(graph, model.preparation)
+    x = _rotated(graph, model.preparation, scaled)
     risk, survival = emit_estimator(graph, model, x, times)
     flat = graph.node("Reshape", risk, graph.constant(np.array([-1], np.int64)))
     graph.output("linear_predictor", flat, ["n"])
     graph.output("survival", survival, ["n", len(times)])
     if isinstance(model.estimator, LinearFit):
-        _emit_contributions(graph, model.preparation, model.estimator, x)
+        weights = unrotated(model.preparation, model.estimator.coefficients)
+        share = graph.node("Mul", scaled, graph.constant(weights))
+        place = place_matrix(model.preparation, predictors)
+        graph.output("contributions", graph.linear(share, place), ["n", predictors])
     if resamples is not None:
         _emit_samples(graph, x, resamples)
     if near is not None:
@@ -92,6 +97,15 @@ def export_model(
 
 def emit_preparation(graph: GraphBuilder, preparation: Preparation) -> str:
     """Select, transform, fill in, standardize and rotate the inputs."""
+    return _rotated(graph, preparation, emit_scaled(graph, preparation))
+
+
+def _rotated(graph: GraphBuilder, preparation: Preparation, scaled: str) -> str:
+    return scaled if preparation.rotation is None else graph.linear(scaled, preparation.rotation)
+
+
+def emit_scaled(graph: GraphBuilder, preparation: Preparation) -> str:
+    """The prepared inputs before rotation."""
     values = graph.gather("values", preparation.columns)
     observed = graph.gather("observed", preparation.columns)
     if preparation.logarithmic.any():
@@ -102,8 +116,7 @@ def emit_preparation(graph: GraphBuilder, preparation: Preparation) -> str:
         flags = graph.node("Cast", missing, to=onnx.TensorProto.DOUBLE)
         x = graph.node("Concat", x, flags, axis=1)
     x = graph.node("Sub", x, graph.constant(preparation.center))
-    x = graph.node("Div", x, graph.constant(preparation.scale))
-    return x if preparation.rotation is None else graph.linear(x, preparation.rotation)
+    return graph.node("Div", x, graph.constant(preparation.scale))
 
 
 def _emit_logarithm(graph: GraphBuilder, values: str, preparation: Preparation) -> str:
@@ -166,22 +179,6 @@ def _emit_classes(graph: GraphBuilder, fit: ClassFit, x: str, times: Floats) -> 
         graph.gather(share, np.arange(1, len(fit.weights))), fit.cox.coefficients[:, None]
     )
     return risk, graph.hazard_to_survival(risk, fit.cox.baseline(times))
-
-
-def _emit_contributions(
-    graph: GraphBuilder, preparation: Preparation, fit: LinearFit, x: str
-) -> None:
-    """Each standardized column's share, gathered to the raw predictor it came from.
-
-    A rotated preparation mixes predictors, so it gets no contributions.
-    """
-    if preparation.rotation is not None:
-        return
-    sources = preparation.sources
-    share = graph.node("Mul", x, graph.constant(fit.coefficients))
-    place = np.zeros((len(sources), graph.predictors))
-    place[np.arange(len(sources)), sources] = 1.0
-    graph.output("contributions", graph.linear(share, place), ["n", graph.predictors])
 
 
 def _emit_samples(graph: GraphBuilder, x: str, resamples: Resamples) -> None:

@@ -37,7 +37,7 @@ def export_fused(
     return graph.model(PRODUCER)
 
 
-def _emit_available(graph: GraphBuilder, columns: tuple[Integers, ...]) -> str:
+def emit_available(graph: GraphBuilder, columns: tuple[Integers, ...]) -> str:
     """Whether any predictor of each base is observed, bool (n, k)."""
     parts = []
     for own in columns:
@@ -55,7 +55,7 @@ def _emit_decision(graph: GraphBuilder, model: FusedModel, times: Floats) -> str
     joined = graph.node("Concat", *risks, axis=1)
     off = graph.node("Sub", joined, graph.constant(model.center))
     standardized = graph.node("Div", off, graph.constant(model.scale))
-    present = _emit_available(graph, model.columns)
+    present = emit_available(graph, model.columns)
     score = _emit_rule(graph, model, standardized, present)
     return graph.linear(score, model.final.coefficients[:, None])
 
@@ -69,19 +69,24 @@ def _emit_rule(graph: GraphBuilder, model: FusedModel, standardized: str, presen
         above = graph.node("Greater", standardized, graph.constant(np.array([0.0])))
         number = graph.node("Cast", above, to=onnx.TensorProto.DOUBLE)
         votes = graph.node("Sub", number, graph.constant(np.array([0.5])))
-    share = graph.node("Where", present, graph.constant(model.weights), zero)
+    share, divisor = emit_mean_share(graph, model, present)
     axes = graph.constant(np.array([1], np.int64))
-    total = graph.node("ReduceSum", share, axes, keepdims=1)
-    one = graph.constant(np.array([1.0]))
-    some = graph.node("Greater", total, graph.constant(np.array([0.0])))
-    divisor = graph.node("Where", some, total, one)
     weighted = graph.node("ReduceSum", graph.node("Mul", share, votes), axes, keepdims=1)
     return graph.node("Div", weighted, divisor)
 
 
+def emit_mean_share(graph: GraphBuilder, model: FusedModel, present: str) -> tuple[str, str]:
+    """Weight of each base present (n, k), and their sum (n, 1), 1 where none is there."""
+    zero = graph.constant(np.zeros(len(model.bases)))
+    share = graph.node("Where", present, graph.constant(model.weights), zero)
+    total = graph.node("ReduceSum", share, graph.constant(np.array([1], np.int64)), keepdims=1)
+    some = graph.node("Greater", total, graph.constant(np.array([0.0])))
+    return share, graph.node("Where", some, total, graph.constant(np.array([1.0])))
+
+
 def _emit_features(graph: GraphBuilder, model: FeatureFusedModel) -> str:
     blocks = [emit_preparation(graph, p) for p in model.preparations]
-    present = _emit_available(graph, model.columns)
+    present = emit_available(graph, model.columns)
     if isinstance(model.network, TensorFusion):
         return _emit_tensor(graph, model, model.network, blocks, present)
     return _emit_attention(graph, model, model.network, blocks, present)

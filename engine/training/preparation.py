@@ -41,13 +41,19 @@ class Preparation:
 
     def apply(self, values: Floats) -> Floats:
         """Prepare raw values, shape (n, p) → (n, r)."""
+        scaled = self.scaled(values)
+        return scaled if self.rotation is None else np.asarray(scaled @ self.rotation, np.float64)
+
+    def scaled(self, values: Floats) -> Floats:
+        """Prepared values before rotation, shape (n, q + indicators)."""
         chosen = values[:, self.columns]
         observed = np.isfinite(chosen)
         moved = np.where(self.logarithmic, np.log10(np.maximum(chosen, 0.0) + 1.0), chosen)
         filled = np.where(observed, moved, self.fill)
         missing = (~observed[:, self.indicators]).astype(np.float64)
-        scaled = (np.column_stack((filled, missing)) - self.center) / self.scale
-        return scaled if self.rotation is None else np.asarray(scaled @ self.rotation, np.float64)
+        return np.asarray(
+            (np.column_stack((filled, missing)) - self.center) / self.scale, np.float64
+        )
 
 
 def fit_preparation(spec: PreparationSpec, cohort: Cohort) -> Preparation:

@@ -74,7 +74,8 @@ def test_rotated_and_screened_preparations_have_parity(gappy: Cohort, tmp_path: 
     )
     found = served(graph, gappy.values, tmp_path)
     assert np.abs(found["survival"] - model.survival(gappy.values, TIMES)).max() <= 1e-6
-    assert "contributions" not in found
+    total = found["contributions"].sum(axis=1)
+    assert np.abs(total - found["linear_predictor"]).max() <= 1e-9
     assert found["distance"].shape == (160,)
 
 
