@@ -1,17 +1,59 @@
-"""One door for clinical files: CSV, XLSX, FHIR Bundle (.json) or NDJSON (.ndjson)."""
+"""One door for clinical files: CSV, XLSX, FHIR Bundle (.json), NDJSON (.ndjson), .answers."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from engine.clinical.fhir_file import read_fhir_file
-from engine.clinical.spreadsheet import read_clinical_file
-from engine.clinical.spreadsheet_mapping import read_mapping
+from engine.clinical.answer_file import SUFFIX as ANSWERS
+from engine.clinical.answer_file import read_answers
+from engine.clinical.fhir_file import answer_from, read_resources
+from engine.clinical.selection import select
+from engine.clinical.source import SourceAnswer
+from engine.clinical.spreadsheet import read_values
+from engine.clinical.spreadsheet_mapping import SpreadsheetMapping, read_mapping
 from engine.errors import ClinicalDataError
 from engine.values.clinical import ClinicalRecord
 from engine.values.identity import PatientIdentity
 
 _FHIR = frozenset({".json", ".ndjson"})
 _SPREADSHEETS = frozenset({".csv", ".txt", ".xlsx", ".xlsm"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource:
+    """A file behind the port for clinical sources.
+
+    Attributes:
+        path: CSV, XLSX, FHIR Bundle or NDJSON, told apart by the suffix.
+        mapping: TOML layout of a foreign spreadsheet.
+        issuers: FHIR identifier system to Issuer of Patient ID.
+    """
+
+    path: Path
+    mapping: Path | None = None
+    issuers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    def fetch(self, patient: PatientIdentity) -> SourceAnswer:
+        """Everything the file knows of the patient of the images.
+
+        Raises:
+            ClinicalDataError: Unknown suffix, unreadable, or not this patient's.
+        """
+        suffix = self.path.suffix.lower()
+        if suffix in _FHIR:
+            return answer_from(read_resources(self.path), patient, self.issuers, {})
+        if suffix in _SPREADSHEETS:
+            layout = read_mapping(self.mapping) if self.mapping else SpreadsheetMapping()
+            offered, notes = read_values(self.path, patient, layout)
+            return SourceAnswer(offered=tuple(offered), notes=notes)
+        known = ", ".join(sorted(_FHIR | _SPREADSHEETS | {ANSWERS}))
+        raise ClinicalDataError(f"Clinical file has the suffix '{suffix}', needs one of {known}")
 
 
 def read_file(
@@ -29,13 +71,10 @@ def read_file(
         mapping: TOML layout of a foreign spreadsheet.
 
     Raises:
-        ClinicalDataError: Unknown suffix, unreadable, or not this patient's.
+        ClinicalDataError: Unknown suffix, unreadable, or not this patient's; never for a file
+            of answers, whose record says so instead (see ``answer_file``).
     """
-    suffix = path.suffix.lower()
-    if suffix in _FHIR:
-        return read_fhir_file(path, patient, reference_date)
-    if suffix in _SPREADSHEETS:
-        layout = read_mapping(mapping) if mapping is not None else None
-        return read_clinical_file(path, patient, reference_date, layout)
-    known = ", ".join(sorted(_FHIR | _SPREADSHEETS))
-    raise ClinicalDataError(f"Clinical file has the suffix '{suffix}', needs one of {known}")
+    if path.suffix.lower() == ANSWERS:
+        return read_answers(path, patient, reference_date)
+    answer = FileSource(path=path, mapping=mapping).fetch(patient)
+    return select(answer.offered, reference_date, answer.notes)

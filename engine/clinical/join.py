@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import date
 
 from engine.clinical.selection import select
-from engine.clinical.source import ClinicalSource, SourceUnavailableError
+from engine.clinical.source import ClinicalSource, SourceAnswer, SourceUnavailableError
 from engine.errors import ClinicalDataError
 from engine.values.clinical import ClinicalRecord, Observation, Rejection
 from engine.values.identity import PatientIdentity
 
 NOT_AVAILABLE = "clinical data not available"
+REFUSED = "refused"
 
 
 def join_sources(
@@ -29,21 +30,39 @@ def join_sources(
     Returns:
         The record; ``sources`` tells what each source answered or why it did not.
     """
+    answer = gather_answers(sources, patient)
+    return select(answer.offered, reference_date, answer.notes)
+
+
+def gather_answers(sources: Sequence[ClinicalSource], patient: PatientIdentity) -> SourceAnswer:
+    """Ask every source; what one does not answer is a note and costs nothing else.
+
+    Args:
+        sources: In order of preference.
+        patient: Patient of the images.
+    """
     offered: list[Observation | Rejection] = []
     notes: list[str] = []
     for source in sources:
         try:
             answer = source.fetch(patient)
         except SourceUnavailableError as error:
-            notes.append(f"{source.name}: {NOT_AVAILABLE}: {error}")
+            notes.append(not_available(source.name, str(error)))
         except ClinicalDataError as error:
-            notes.append(f"{source.name}: refused: {error}")
+            notes.append(f"{source.name}: {REFUSED}: {error}")
         else:
             offered += answer.offered
             notes += answer.notes
-    return select(offered, reference_date, tuple(notes))
+    return SourceAnswer(offered=tuple(offered), notes=tuple(notes))
+
+
+def not_available(name: str, reason: str) -> str:
+    """The note of a source, or of a part of it, that did not answer."""
+    return f"{name}: {NOT_AVAILABLE}: {reason}"
 
 
 def availability_warnings(record: ClinicalRecord) -> tuple[str, ...]:
     """Notes of sources that gave nothing, for the result's warnings and thus every report."""
-    return tuple(note for note in record.sources if NOT_AVAILABLE in note or ": refused: " in note)
+    return tuple(
+        note for note in record.sources if NOT_AVAILABLE in note or f": {REFUSED}: " in note
+    )

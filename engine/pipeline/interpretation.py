@@ -71,7 +71,7 @@ def interpret(
         scores=scores,
         predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
         refusals=(*refusals, *(a for a in answers if isinstance(a, Refusal))),
-        warnings=notices(study, volume, findings),
+        warnings=notices(study, volume, findings, record),
         stage_seconds=tuple(watch.seconds.items()),
     )
 

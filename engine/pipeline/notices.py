@@ -2,13 +2,20 @@
 
 from collections import Counter
 
+from engine.clinical.join import availability_warnings
 from engine.series.input import StudyScan
+from engine.values.clinical import ClinicalRecord
 from engine.values.identity import ContrastPhase
 from engine.values.lesion import LesionFindings
 from engine.values.volume import Volume
 
 
-def notices(study: StudyScan, volume: Volume, findings: LesionFindings) -> tuple[str, ...]:
+def notices(
+    study: StudyScan,
+    volume: Volume,
+    findings: LesionFindings,
+    record: ClinicalRecord | None = None,
+) -> tuple[str, ...]:
     """What a reader of the result must know before trusting a number."""
     warnings = [*study.notes, *volume.notes]
     for reason, count in Counter(junk.reason for junk in study.junk).items():
@@ -20,4 +27,6 @@ def notices(study: StudyScan, volume: Volume, findings: LesionFindings) -> tuple
         warnings.append(
             "The liver reaches the edge of the scan: its volume and lesions may be cut off."
         )
+    if record is not None:
+        warnings += availability_warnings(record)
     return tuple(warnings)
