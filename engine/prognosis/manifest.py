@@ -10,8 +10,10 @@ from typing import Any
 
 from engine.errors import ModelPackageError
 from engine.prognosis.package import (
+    BoundLevel,
     Discrimination,
     Encoding,
+    Explanation,
     PredictorSource,
     RiskGroup,
     RiskModel,
@@ -52,7 +54,8 @@ def load_risk_package(folder: Path) -> RiskPackage:
         ) from error
     _check_consistency(package)
     for model in package.models:
-        _check_file(folder / model.file, model.sha256)
+        for name, digest in model.files:
+            _check_file(folder / name, digest)
     return package
 
 
@@ -73,7 +76,7 @@ def _package(folder: Path, content: Mapping[str, Any]) -> RiskPackage:
         identity=ModelIdentity(
             name=content["name"],
             version=content["version"],
-            sha256=package_sha256({m.file: m.sha256 for m in models}),
+            sha256=package_sha256({name: digest for m in models for name, digest in m.files}),
             intended_use=content["intended_use"],
             limits=tuple(content["limits"]),
         ),
@@ -113,6 +116,13 @@ def _model(entry: Mapping[str, Any]) -> RiskModel:
         discrimination=Discrimination(**entry["discrimination"]),
         interval=entry["interval"],
         distance_limit=float(entry["distance_limit"]),
+        any_of=tuple(entry.get("any_of", ())),
+        explanation=Explanation(**entry["explanation"]) if "explanation" in entry else None,
+        bound_levels=tuple(
+            BoundLevel(confidence=float(b["confidence"]), survival=float(b["survival"]))
+            for b in entry.get("bound_levels", ())
+        ),
+        bound=entry.get("bound", ""),
     )
 
 
@@ -146,7 +156,12 @@ def _model_problems(model: RiskModel, names: set[str]) -> list[str]:
         problems.append(f"model {model.name} needs undeclared predictors {unknown}")
     if extra := [p for p in model.required if p not in model.predictors]:
         problems.append(f"model {model.name} requires {extra}, which are no inputs of it")
-    if Path(model.file).name != model.file:
+    if extra := [p for p in model.any_of if p not in model.predictors]:
+        problems.append(f"model {model.name} asks for any of {extra}, which are no inputs of it")
+    levels = [(b.confidence, b.survival) for b in model.bound_levels]
+    if levels != sorted(levels) or any(not (0 < c < 1 and 0 <= s <= 1) for c, s in levels):
+        problems.append(f"model {model.name}: bound levels must ascend inside 0..1")
+    if any(Path(name).name != name for name, _ in model.files):
         problems.append(f"model {model.name}: file must be a plain file name")
     if len(model.percentiles) != 101 or list(model.percentiles) != sorted(model.percentiles):
         problems.append(f"model {model.name} needs 101 ascending percentiles")

@@ -12,8 +12,12 @@ Every graph has the same interface (n patients, p predictors, T times, B resampl
     linear_predictor  float64 (n,)      higher means higher risk
     survival          float64 (n, T)    on the manifest's time grid
     contributions     float64 (n, p)    optional; sums to linear_predictor
+    contribution_base float64 (n,)      optional; joins that sum, 0 where it is absent
     survival_samples  float64 (n, B, T) optional; bootstrap refits of the model
     distance          float64 (n,)      optional; Mahalanobis distance to the cohort
+
+Contributions that cost more than the prediction (trees, fusions) come from a graph of their
+own with the same inputs, so that a batch of patients does not pay for them.
 """
 
 from dataclasses import dataclass
@@ -107,6 +111,23 @@ class Discrimination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How contributions are computed; ``file`` is empty when the model's graph gives them."""
+
+    method: str
+    file: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundLevel:
+    """The lower bound at a confidence is where predicted survival falls to this level."""
+
+    confidence: float
+    survival: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskModel:
     """One graph of the package and the predictors it needs.
 
@@ -124,6 +145,11 @@ class RiskModel:
         interval: What ``survival_samples`` gives ("95 % bootstrap interval"); empty
             without samples.
         distance_limit: 99th percentile of ``distance`` in the development cohort.
+        any_of: At least one of these must be observed besides the required ones; empty for
+            no such rule (fusions that serve every subset of their modalities).
+        explanation: How contributions are computed; None for a package that says nothing.
+        bound_levels: For lower bounds on survival time, ascending confidence.
+        bound: What kind of bound ("conformal lower bound …"); empty without.
     """
 
     name: str
@@ -137,6 +163,18 @@ class RiskModel:
     discrimination: Discrimination
     interval: str
     distance_limit: float
+    any_of: tuple[str, ...] = ()
+    explanation: Explanation | None = None
+    bound_levels: tuple[BoundLevel, ...] = ()
+    bound: str = ""
+
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """(file, sha256) of the model's graphs."""
+        own = ((self.file, self.sha256),)
+        if self.explanation is None or not self.explanation.file:
+            return own
+        return (*own, (self.explanation.file, self.explanation.sha256))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

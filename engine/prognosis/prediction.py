@@ -12,8 +12,8 @@ from engine.errors import ModelPackageError
 from engine.inference.session import Session, open_session
 from engine.prognosis.inputs import PatientInputs, PredictorValue, collect
 from engine.prognosis.manifest import load_risk_package
-from engine.prognosis.package import RiskModel, RiskPackage
-from engine.values.prognosis import Contribution, Refusal, RiskPrediction
+from engine.prognosis.package import BoundLevel, RiskModel, RiskPackage
+from engine.values.prognosis import Contribution, Refusal, RiskPrediction, SurvivalBound
 
 Outputs = Mapping[str, NDArray[Any]]
 
@@ -27,6 +27,7 @@ class OpenRiskPackage:
     def __init__(self, package: RiskPackage) -> None:
         self.package = package
         self._sessions: dict[str, Session] = {}
+        self._explanations: dict[str, Session] = {}
 
     def run(
         self, model: RiskModel, values: NDArray[np.float64], outputs: tuple[str, ...] = ()
@@ -45,6 +46,20 @@ class OpenRiskPackage:
         observed = np.isfinite(values)
         feeds = {"values": np.where(observed, values, 0.0), "observed": observed}
         return session.run_named(feeds, outputs)
+
+    def explain(self, model: RiskModel, values: NDArray[np.float64]) -> Outputs:
+        """Outputs ``contributions`` and ``contribution_base`` of a model's explanation graph.
+
+        Empty for a model that has no graph of its own for them. Arguments as in ``run``.
+        """
+        if model.explanation is None or not model.explanation.file:
+            return {}
+        if model.name not in self._explanations:
+            path = self.package.folder / model.explanation.file
+            self._explanations[model.name] = open_session(path, device="cpu", threads=1)
+        observed = np.isfinite(values)
+        feeds = {"values": np.where(observed, values, 0.0), "observed": observed}
+        return self._explanations[model.name].run_named(feeds)
 
     def outputs(self, model: RiskModel) -> frozenset[str]:
         """Names of the outputs the model's graph has."""
@@ -86,14 +101,16 @@ def predict(opened: OpenRiskPackage, patient: PatientInputs) -> RiskPrediction |
             reason=_refusal_reason(package, values),
         )
     row = np.array([[_number(values[name]) for name in model.predictors]])
-    outputs = opened.run(model, row)
+    outputs = {**opened.run(model, row), **opened.explain(model, row)}
     return _prediction(package, model, values, outputs)
 
 
 def choose_model(package: RiskPackage, values: Mapping[str, PredictorValue]) -> RiskModel | None:
     """The first model whose required predictors are all there, or None."""
     for model in package.models:
-        if all(values[name].number is not None for name in model.required):
+        there = [name for name in model.predictors if values[name].number is not None]
+        some = not model.any_of or any(name in there for name in model.any_of)
+        if some and all(name in there for name in model.required):
             return model
     return None
 
@@ -109,6 +126,9 @@ def _refusal_reason(package: RiskPackage, values: Mapping[str, PredictorValue]) 
         for name in simplest.required
         if values[name].number is None
     ]
+    if simplest.any_of and not any(values[n].number is not None for n in simplest.any_of):
+        wanted = [f"{values[n].predictor.label} ({values[n].reason})" for n in simplest.any_of]
+        lacking.append(f"any one of {', '.join(wanted)}")
     return (
         f"None of the {len(package.models)} models of the package can be used; the one that "
         f"needs least ({simplest.name}) lacks {'; '.join(lacking)}"
@@ -141,7 +161,30 @@ def _prediction(
         missing=_missing(package, model, values),
         flags=_flags(model, used, outputs),
         limits=_limits(package, model),
+        contribution_base=float(np.ravel(outputs.get("contribution_base", 0.0))[0]),
+        contribution_method=model.explanation.method if model.explanation else "",
+        lower_bounds=tuple(
+            lower_bound(package.times_months, survival, level) for level in model.bound_levels
+        ),
+        lower_bound=model.bound,
     )
+
+
+def lower_bound(
+    times_months: tuple[float, ...], survival: NDArray[np.float64], level: BoundLevel
+) -> SurvivalBound:
+    """The time at which a curve falls to a level; straight lines between the grid's times."""
+    grid = np.concatenate(([0.0], times_months))
+    curve = np.concatenate(([1.0], survival))
+    below = np.flatnonzero(curve <= level.survival)
+    if not len(below):
+        return SurvivalBound(confidence=level.confidence, months=float(grid[-1]), at_end=True)
+    k = int(below[0])
+    months = float(grid[k])
+    if k > 0:
+        share = (curve[k - 1] - level.survival) / (curve[k - 1] - curve[k])
+        months = float(grid[k - 1] + share * (grid[k] - grid[k - 1]))
+    return SurvivalBound(confidence=level.confidence, months=months, at_end=False)
 
 
 def _interval(

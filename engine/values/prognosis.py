@@ -57,6 +57,22 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalBound:
+    """A time that a stated share of patients outlives.
+
+    Attributes:
+        confidence: Share of patients, on average, who stay event-free at least that long.
+        months: The bound.
+        at_end: True when the bound is the end of the prediction's time grid: the true one
+            lies later.
+    """
+
+    confidence: float
+    months: float
+    at_end: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskPrediction:
     """Survival prediction of one risk package for one patient.
 
@@ -75,6 +91,11 @@ class RiskPrediction:
         missing: Predictors that were missing and how that was handled.
         flags: Out-of-distribution and extrapolation warnings.
         limits: Sentences the report must carry.
+        contribution_base: Linear predictor before any contribution; with them it sums to
+            ``linear_predictor``.
+        contribution_method: "TreeSHAP, path-dependent"; empty without contributions.
+        lower_bounds: Lower bounds on the time to the event, ascending confidence.
+        lower_bound: What kind of bound; empty without.
     """
 
     package: str
@@ -92,6 +113,10 @@ class RiskPrediction:
     missing: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    contribution_base: float = 0.0
+    contribution_method: str = ""
+    lower_bounds: tuple[SurvivalBound, ...] = ()
+    lower_bound: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
