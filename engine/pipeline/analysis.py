@@ -8,9 +8,8 @@ from engine.pipeline.interpretation import Recognized, interpret
 from engine.pipeline.opening import AnalysisSettings, OpenedModel
 from engine.pipeline.stopwatch import Stopwatch
 from engine.segmentation.cascade import segment
-from engine.series.assembly import assemble_volume
 from engine.series.input import StudyScan, scan_study
-from engine.series.selection import select_series
+from engine.series.readable import read_reference
 from engine.values.clinical import ClinicalRecord
 from engine.values.provenance import AnalysisContext
 from engine.values.result import AnalysisResult
@@ -40,10 +39,7 @@ def analyze(
     with watch.stage("clinical"):  # first, because a wrong file should not cost a segmentation
         record = clinical_record(study, settings)
     with watch.stage("volume") as progress:
-        selection = select_series(study, package.criteria)
-        progress(0.4, "series selected")
-        chosen = selection.reference
-        volume = assemble_volume(chosen.group, phase=chosen.phase)
+        selection, volume = read_reference(study, package.criteria, progress)
     with watch.stage("segmentation") as progress:
         segmentation = segment(volume, package, model.sessions, progress)
     with watch.stage("lesions"):

@@ -1,6 +1,8 @@
 """Choose the series a model may be given, and say why the others were not chosen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from engine.errors import InvalidGeometryError, NoEligibleSeriesError, SeriesRefusal
 from engine.series.grouping import SeriesGroup, group_series
@@ -51,8 +53,24 @@ class _Candidate:
         return self.decision.phase
 
 
-def select_series(scan: StudyScan, criteria: InputCriteria) -> Selection:
+Damage = Mapping[tuple[str, str], str]
+"""Why a group's pixels cannot be read, by series and part of the series."""
+
+
+def group_key(group: SeriesGroup) -> tuple[str, str]:
+    """What tells a group from the others of its study."""
+    return group.series.series_instance_uid, group.part
+
+
+def select_series(
+    scan: StudyScan, criteria: InputCriteria, damaged: Damage = MappingProxyType({})
+) -> Selection:
     """Choose the reference series and the further phases.
+
+    Args:
+        scan: The study's headers.
+        criteria: What the model accepts.
+        damaged: Groups that turned out to be unreadable; they are refused with the reason.
 
     Eligible groups fit the criteria and can be assembled by position. Among them the phase
     that comes first in the criteria wins; within a phase original before derived, soft
@@ -63,7 +81,10 @@ def select_series(scan: StudyScan, criteria: InputCriteria) -> Selection:
         NoEligibleSeriesError: Nothing fits; one reason per series.
     """
     grouping = group_series(scan)
-    described = [_describe_unfit(group, criteria) for group in grouping.groups]
+    described = [
+        damaged.get(group_key(group)) or _describe_unfit(group, criteria)
+        for group in grouping.groups
+    ]
     fit = [group for group, reason in zip(grouping.groups, described, strict=True) if not reason]
     phases = dict(zip(map(id, fit), decide_phases(fit), strict=True))
     silent = PhaseDecision(phase=ContrastPhase.UNKNOWN, reason="not looked at", evidence={})
