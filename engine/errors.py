@@ -8,6 +8,8 @@ EngineError
 │   ├── InvalidGeometryError    the slices do not form one regular volume
 │   ├── PixelDataError          pixel data missing, truncated or not decodable
 │   ├── NoLiverError            the network sees no liver in the volume
+│   ├── CorrectionError         a corrected segmentation cannot be used as sent
+│   ├── ComparisonError         two results cannot be compared with each other
 │   └── ClinicalDataError       a clinical value cannot be used as sent
 ├── ModelPackageError           the installer's: package missing, tampered or unfit
 ├── DeviceError                 the installer's: asked-for execution provider is missing
@@ -74,6 +76,14 @@ class RegistrationError(InputError):
 
 class RegionError(InputError):
     """A region of interest cannot be measured as given (empty, off its grid, not finite)."""
+
+
+class CorrectionError(InputError):
+    """A corrected segmentation cannot be used as sent."""
+
+
+class ComparisonError(InputError):
+    """Two results cannot be compared with each other."""
 
 
 class ClinicalDataError(InputError):

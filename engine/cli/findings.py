@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.cli.request import Outcome
+from engine.values.lesion import Lesion
 from engine.values.prognosis import Score
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
 
@@ -40,7 +41,7 @@ def _lesions(result: AnalysisResult) -> list[str]:
     rows += [
         f"{lesion.number:>6}  {lesion.long_axis.length_mm:>6.1f} mm  "
         f"{lesion.short_axis.length_mm:>7.1f} mm  {lesion.volume_ml:>6.1f} mL  "
-        f"{lesion.capsule_distance_mm:>7.1f} mm  {lesion.mean_hu:>7.0f}  {lesion.confidence:>10.2f}"
+        f"{lesion.capsule_distance_mm:>7.1f} mm  {lesion.mean_hu:>7.0f}  {_confidence(lesion):>10}"
         for lesion in result.findings.lesions
     ]
     burden = result.findings.burden
@@ -54,6 +55,11 @@ def _lesions(result: AnalysisResult) -> list[str]:
     if burden.tumor_burden_score is not None:
         rows.append(f"Tumor burden score {burden.tumor_burden_score:.2f}; {told}")
     return rows
+
+
+def _confidence(lesion: Lesion) -> str:
+    """The network's certainty; a drawn lesion has none."""
+    return "–" if lesion.confidence is None else f"{lesion.confidence:.2f}"
 
 
 def _scores(scores: tuple[Score, ...]) -> list[str]:

@@ -1,5 +1,7 @@
 """The lesions stage: from a segmentation to measured lesions and tumor burden."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,10 +44,51 @@ def find_lesions(
             "check that the scan covers the liver"
         )
     labels = label_lesions(segmentation, minimum_ml=minimum_ml)
-    count = int(labels.max())
+    numbers = range(1, int(labels.max()) + 1)
+    return _findings(
+        volume,
+        (labels, liver),
+        [context.derive_uid("lesion", str(number)) for number in numbers],
+        segmentation.tumor_probability,
+    )
+
+
+def measure_drawn(
+    volume: Volume,
+    liver: NDArray[np.bool_],
+    labels: NDArray[np.uint8],
+    tracking_uids: Sequence[str],
+) -> LesionFindings:
+    """Measure lesions that a person drew or corrected, in the order they are numbered.
+
+    Args:
+        volume: The volume that was drawn on.
+        liver: The organ; lesions count as part of it.
+        labels: 0 or the lesion's number, 1..n without gaps, on the volume's grid.
+        tracking_uids: Identity of lesion 1..n.
+
+    Returns:
+        As ``find_lesions``, but no lesion has a confidence and none is too small.
+
+    Raises:
+        NoLiverError: Neither the liver nor a lesion holds a voxel.
+    """
+    organ = liver | (labels > 0)
+    if not organ.any():
+        raise NoLiverError("The corrected segmentation holds no liver voxel; draw the liver")
+    return _findings(volume, (labels, organ), tracking_uids, None)
+
+
+def _findings(
+    volume: Volume,
+    masks: tuple[NDArray[np.uint8], NDArray[np.bool_]],
+    tracking_uids: Sequence[str],
+    probability: NDArray[np.uint8] | None,
+) -> LesionFindings:
+    labels, liver = masks
     lesions = tuple(
-        _measure(number, (labels, liver), volume, segmentation, context)
-        for number in range(1, count + 1)
+        _measure(number, masks, volume, uid, probability)
+        for number, uid in enumerate(tracking_uids, start=1)
     )
     liver_ml = int(liver.sum()) * volume.geometry.spacing.voxel_ml
     return LesionFindings(
@@ -62,8 +105,8 @@ def _measure(
     number: int,
     masks: tuple[NDArray[np.uint8], NDArray[np.bool_]],
     volume: Volume,
-    segmentation: Segmentation,
-    context: AnalysisContext,
+    tracking_uid: str,
+    probability: NDArray[np.uint8] | None,
 ) -> Lesion:
     """Measure one numbered lesion."""
     labels, liver = masks
@@ -82,14 +125,14 @@ def _measure(
     return Lesion(
         number=number,
         tracking_id=f"Lesion {number}",
-        tracking_uid=context.derive_uid("lesion", str(number)),
+        tracking_uid=tracking_uid,
         volume_ml=int(mask.sum()) * geometry.spacing.voxel_ml,
         centroid_mm=middle,
         long_axis=long_axis,
         short_axis=short_axis,
         maximum_3d_diameter=maximum_3d_diameter(mask, corner, geometry),
         capsule_distance_mm=capsule_distance_mm(whole, liver, geometry),
-        confidence=float(segmentation.tumor_probability[box][mask].mean()) / 255.0,
+        confidence=(None if probability is None else float(probability[box][mask].mean()) / 255.0),
         mean_hu=float(volume.voxels_hu[box][mask].mean(dtype=np.float64)),
         source=volume.slice_sources[slice_index][0],
     )

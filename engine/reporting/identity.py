@@ -11,6 +11,7 @@ from pydicom.sr.coding import Code
 
 from engine.coding import dicom
 from engine.values.provenance import AnalysisContext, ModelIdentity
+from engine.values.result import AnalysisResult
 
 MANUFACTURER = "HepatoCast"
 DEVICE_NAME = "HEPATOCAST"
@@ -52,9 +53,11 @@ def instance_uid(context: AnalysisContext, series: SeriesRole, number: int = 1) 
     return context.derive_uid("report", series.role, str(number))
 
 
-def liver_tracking_uid(context: AnalysisContext) -> str:
-    """Tracking UID of the liver, shared by SEG and SR."""
-    return context.derive_uid("tracking", "liver")
+def liver_tracking_uid(result: AnalysisResult) -> str:
+    """Tracking UID of the liver, shared by SEG and SR; a correction keeps it."""
+    if result.revision is not None and result.revision.liver_tracking_uid:
+        return result.revision.liver_tracking_uid
+    return result.context.derive_uid("tracking", "liver")
 
 
 def device_serial_number(model: ModelIdentity | None) -> str:

@@ -15,6 +15,7 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 from engine.coding import loinc
 from engine.reporting import pdf_findings, pdf_sources
 from engine.reporting.attributes import encode, legal_text, make_object
+from engine.reporting.corrections import correction_section
 from engine.reporting.fonts import register_pdf_fonts
 from engine.reporting.identity import MANUFACTURER, PDF_SERIES, code_item
 from engine.reporting.key_images import Viewer
@@ -51,6 +52,7 @@ def _story(result: AnalysisResult, viewer: Viewer, maximum_key_images: int) -> l
     return [
         *pdf_findings.identification(result),
         *pdf_findings.summary(result),
+        *correction_section(result.revision),
         *pdf_findings.lesion_table(result),
         *pdf_findings.key_images(result, viewer, maximum_key_images),
         *pdf_findings.burden(result),

@@ -160,7 +160,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
         ],
         "series_decisions": [_decision(decision) for decision in result.series_decisions],
         "liver": {
-            "tracking_uid": liver_tracking_uid(result.context),
+            "tracking_uid": liver_tracking_uid(result),
             "volume_ml": findings.burden.liver_volume_ml,
             "centroid_mm": findings.liver_centroid_mm,
         },
@@ -173,6 +173,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
         "refusals": [asdict(refusal) for refusal in result.refusals],
         "warnings": result.warnings,
         "stage_seconds": dict(result.stage_seconds),
+        "revision": None if result.revision is None else asdict(result.revision),
         "files": _files(files),
     }
     return _encode(RESULT_NAME, document)

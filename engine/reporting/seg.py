@@ -28,7 +28,7 @@ from engine.reporting.identity import (
     liver_tracking_uid,
     series_uid,
 )
-from engine.reporting.palette import LIVER_RGB, Rgb, find_segment, lesion_color
+from engine.reporting.palette import LIVER_RGB, find_segment, lesion_color
 from engine.reporting.report_file import ReportFile, ReportKind, SegmentationType
 from engine.reporting.source_plane import SourcePlane
 from engine.values.identity import ImageReference
@@ -36,6 +36,7 @@ from engine.values.lesion import LesionFindings
 from engine.values.model import CodedSegment
 from engine.values.provenance import AnalysisContext, ModelIdentity
 from engine.values.result import AnalysisResult
+from engine.values.revision import Origin
 from engine.values.segmentation import LIVER_LABEL, TUMOR_LABEL
 from engine.values.volume import Volume
 
@@ -77,7 +78,7 @@ def _describe(
     label: str,
     coded: CodedSegment | None,
     tracking: tuple[str, str],
-    color: Rgb,
+    origin: Origin,
     algorithm: Sequence[Dataset],
 ) -> hd.seg.SegmentDescription:
     is_liver = number == LIVER_SEGMENT
@@ -91,13 +92,20 @@ def _describe(
         label,
         category,
         kind,
-        hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
-        algorithm,
+        hd.seg.SegmentAlgorithmTypeValues[origin.value],
+        None if origin is Origin.MANUAL else algorithm,
         tracking_id=tracking[0],
         tracking_uid=tracking[1],
         anatomic_regions=None if is_liver else [snomed.LIVER],
-        display_color=hd.color.CIELabColor.from_rgb(*color),
+        display_color=hd.color.CIELabColor.from_rgb(
+            *(LIVER_RGB if is_liver else lesion_color(number - 1))
+        ),
     )
+
+
+def segment_origin(result: AnalysisResult, tracking_uid: str) -> Origin:
+    """Who drew a segment; everything in an automatic result is the network's."""
+    return Origin.AUTOMATIC if result.revision is None else result.revision.origin_of(tracking_uid)
 
 
 def _descriptions(
@@ -112,13 +120,14 @@ def _descriptions(
     )
     liver = find_segment(segments, LIVER_LABEL)
     tumor = find_segment(segments, TUMOR_LABEL)
-    tracking = (LIVER_TRACKING_ID, liver_tracking_uid(result.context))
-    described = [_describe(LIVER_SEGMENT, "Liver", liver, tracking, LIVER_RGB, algorithm)]
+    tracking = (LIVER_TRACKING_ID, liver_tracking_uid(result))
+    origin = segment_origin(result, tracking[1])
+    described = [_describe(LIVER_SEGMENT, "Liver", liver, tracking, origin, algorithm)]
     for lesion in result.findings.lesions:
         tracking = (lesion.tracking_id, lesion.tracking_uid)
-        color = lesion_color(lesion.number)
+        origin = segment_origin(result, lesion.tracking_uid)
         described.append(
-            _describe(lesion.number + 1, lesion.tracking_id, tumor, tracking, color, algorithm)
+            _describe(lesion.number + 1, lesion.tracking_id, tumor, tracking, origin, algorithm)
         )
     return described
 

@@ -8,6 +8,7 @@ from pydicom.uid import Comprehensive3DSRStorage
 from engine.coding import dicom, language, loinc, own, umls
 from engine.errors import OutputError
 from engine.reporting.attributes import encode, make_object
+from engine.reporting.corrections import correction_sentences
 from engine.reporting.identity import (
     DEVICE_NAME,
     MANUFACTURER,
@@ -36,6 +37,7 @@ from engine.reporting.sr_groups import (
 from engine.reporting.wording import LESION_MEANING, findings_sentence
 from engine.values.provenance import AnalysisContext, ModelIdentity
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult, NotAnalyzed
+from engine.values.revision import Observer
 
 
 def _observation_context(context: AnalysisContext, model: ModelIdentity | None) -> list[Dataset]:
@@ -81,6 +83,7 @@ def _statements(result: AnalysisResult) -> list[Statement]:
         *((own.LIMITATION, limit) for limit in model.limits),
         *((own.WARNING, warning) for warning in result.warnings),
         *((own.WARNING, note) for note in result.reference.notes),
+        *((dicom.COMMENT, told) for told in correction_sentences(result.revision)),
         *derived_statements(result),
     ]
 
@@ -127,6 +130,19 @@ def _predecessors(context: AnalysisContext, study_instance_uid: str) -> list[Dat
     return [_hierarchy(study_instance_uid, series.items())] if series else []
 
 
+def _verify(target: Dataset, observer: Observer | None) -> None:
+    """Write who verified the document (PS3.3 C.17.2); nobody verifies an automatic one."""
+    target.VerificationFlag = "UNVERIFIED" if observer is None else "VERIFIED"
+    if observer is None:
+        return
+    item = Dataset()
+    item.VerifyingObserverName = observer.name
+    item.VerifyingObserverIdentificationCodeSequence = []
+    item.VerifyingOrganization = observer.organization
+    item.VerificationDateTime = observer.verified_at.strftime("%Y%m%d%H%M%S%z")
+    target.VerifyingObserverSequence = [item]
+
+
 def _finish(
     target: Dataset, context: AnalysisContext, children: list[Dataset], evidence: list[Dataset]
 ) -> ReportFile:
@@ -136,7 +152,9 @@ def _finish(
             dicom.IMAGING_MEASUREMENT_REPORT, children, relationship=None, template="1500"
         )
     )
-    target.CompletionFlag, target.VerificationFlag = "COMPLETE", "UNVERIFIED"
+    target.CompletionFlag = "COMPLETE"
+    if "VerificationFlag" not in target:
+        _verify(target, None)
     target.PreliminaryFlag = "FINAL"
     target.PerformedProcedureCodeSequence = []
     target.ReferencedPerformedProcedureStepSequence = []
@@ -194,6 +212,7 @@ def compose_sr(result: AnalysisResult, evidence: Evidence) -> ReportFile:
     target = make_object(
         SR_SERIES, Comprehensive3DSRStorage, volume.headers[0], result.context, result.model
     )
+    _verify(target, None if result.revision is None else result.revision.observer)
     return _finish(target, result.context, children, [references])
 
 

@@ -80,7 +80,7 @@ def list_findings(result: AnalysisResult, segments: tuple[CodedSegment, ...]) ->
     findings = [
         Finding(
             tracking_id=LIVER_TRACKING_ID,
-            tracking_uid=liver_tracking_uid(result.context),
+            tracking_uid=liver_tracking_uid(result),
             kind=segment_code(segments, LIVER_LABEL),
             segment=LIVER_SEGMENT,
             slice_index=largest_liver_slice(result),
@@ -128,7 +128,6 @@ def _mean_hu(mean_hu: float) -> Dataset:
 
 def _lesion_numbers(lesion: Lesion) -> list[Dataset]:
     """Everything measured on a lesion, for its volumetric group."""
-    certainty = make_num(dicom.CERTAINTY_OF_FINDING, lesion.confidence * 100, ucum.PERCENT)
     largest = ibsi.find_feature(LARGEST_3D_DIAMETER)
     numbers = [
         _volume(lesion.volume_ml),
@@ -136,8 +135,10 @@ def _lesion_numbers(lesion: Lesion) -> list[Dataset]:
         make_num(snomed.SHORT_AXIS, lesion.short_axis.length_mm, ucum.MILLIMETER),
         _mean_hu(lesion.mean_hu),
         make_num(own.CAPSULE_DISTANCE, lesion.capsule_distance_mm, ucum.MILLIMETER),
-        certainty,
     ]
+    if lesion.confidence is not None:
+        certainty = lesion.confidence * 100
+        numbers.append(make_num(dicom.CERTAINTY_OF_FINDING, certainty, ucum.PERCENT))
     if largest is not None:
         length = lesion.maximum_3d_diameter.length_mm
         numbers.insert(3, make_num(largest, length, ucum.MILLIMETER))

@@ -48,7 +48,7 @@ def lesion_row(lesion: Lesion) -> tuple[str, ...]:
         f"{lesion.volume_ml:.1f} mL",
         f"{lesion.mean_hu:.0f} HU",
         f"{lesion.capsule_distance_mm:.1f} mm",
-        f"{lesion.confidence:.2f}",
+        "–" if lesion.confidence is None else f"{lesion.confidence:.2f}",
     )
 
 

@@ -31,7 +31,8 @@ class Lesion:
     """One connected tumor inside the liver.
 
     Attributes:
-        number: Counts from 1, largest volume first; also its value in the label map.
+        number: Counts from 1, largest volume first (in a corrected result in the order of
+            the segments); also its value in the label map.
         tracking_id: Human-readable, stable within the study ("Lesion 1").
         tracking_uid: Derived from the job's identity, stable over retries.
         volume_ml: Voxel count times voxel volume.
@@ -41,7 +42,8 @@ class Lesion:
         short_axis: Longest diameter perpendicular to ``long_axis`` in the same slice.
         maximum_3d_diameter: Longest distance between any two surface voxels.
         capsule_distance_mm: Least distance from the lesion to the liver's surface.
-        confidence: Mean network tumor probability inside the lesion, 0..1.
+        confidence: Mean network tumor probability inside the lesion, 0..1; None where a
+            person drew it.
         mean_hu: Mean intensity in the reference phase.
         source: Source image of the slice that carries ``long_axis``.
     """
@@ -55,7 +57,7 @@ class Lesion:
     short_axis: Diameter
     maximum_3d_diameter: Diameter
     capsule_distance_mm: float
-    confidence: float
+    confidence: float | None
     mean_hu: float
     source: ImageReference
 

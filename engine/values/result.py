@@ -10,6 +10,7 @@ from engine.values.identity import ContrastPhase, StudyIdentity
 from engine.values.lesion import LesionFindings
 from engine.values.prognosis import Refusal, RiskPrediction, Score
 from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
+from engine.values.revision import Revision
 from engine.values.volume import Volume
 
 RESEARCH_USE_STATEMENT = (
@@ -48,6 +49,7 @@ class AnalysisResult:
         phases: Further volumes of the study by contrast phase (may be empty).
         findings: Liver, lesions and burden on the reference grid.
         stage_seconds: Wall seconds per stage, in order; not part of the result's identity.
+        revision: What a person changed; None for an automatic result.
     """
 
     context: AnalysisContext
@@ -64,6 +66,7 @@ class AnalysisResult:
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
     stage_seconds: tuple[tuple[str, float], ...] = ()
+    revision: Revision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
