@@ -4,10 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.training.contributions import contribution_method
+from engine.training.fusion import FusedModel
 from engine.training.judging import Judgement
-from engine.training.packaging import PackagedModel
+from engine.training.linear import LinearFit
+from engine.training.outcome import Floats
+from engine.training.packaged_models import PackagedModel
 from engine.training.recipe import Recipe
 from engine.training.runs import RecipeRun
+from engine.training.strategies import PreparedModel
 
 
 def model_card(
@@ -28,11 +33,14 @@ def model_card(
         _validation_table(judgements),
         "## Calibration at the horizons (held-out)",
         _calibration_table(judgements),
+        "## Lower bounds on survival time (conformal)",
+        "Share of held-out patients who outlived their bound; fitted and calibrated without them.",
+        "\n".join(f"- {m.name}: {m.coverage} where 0.900 is promised" for m in models),
         "## What a patient must bring",
         *(_inputs(m) for m in models),
         "## Where the values come from",
         _predictor_table(models),
-        "## Coefficients (per standard deviation, ridge)",
+        "## Coefficients (per standard deviation)",
         *(_coefficients(m) for m in models),
         "## Limits",
         "\n".join(f"- {limit}" for limit in export["limits"]),
@@ -102,12 +110,10 @@ def _calibration_table(judgements: Sequence[Judgement]) -> str:
 
 def _inputs(model: PackagedModel) -> str:
     optional = [p for p in model.predictors if p not in model.required]
-    line = f"- **{model.name}**: needs {', '.join(model.required)}"
+    needs = ", ".join(model.required) or f"any one of {', '.join(model.any_of)}"
+    line = f"- **{model.name}**: needs {needs}"
     if optional:
-        line += (
-            f"; takes {', '.join(optional)}, missing ones are filled in by the cohort's "
-            f"{model.spec.preparation.missing}"
-        )
+        line += f"; takes {', '.join(optional)}; policy for missing ones: {model.policy}"
     return line + "."
 
 
@@ -141,11 +147,23 @@ def _encoding(serve: dict[str, object]) -> str:
 
 
 def _coefficients(model: PackagedModel) -> str:
-    coefficients = getattr(model.fitted.estimator, "coefficients", None)
-    if coefficients is None:
-        return f"- {model.name}: not a linear model"
-    pairs = zip(model.fitted.preparation.names, coefficients, strict=True)
-    return f"- {model.name}: " + ", ".join(f"{name} {value:+.3f}" for name, value in pairs)
+    fitted = model.fitted
+    if isinstance(fitted, PreparedModel) and isinstance(fitted.estimator, LinearFit):
+        return f"- {model.name}: {_terms(fitted.preparation.names, fitted.estimator.coefficients)}"
+    if isinstance(fitted, FusedModel):
+        names = [spec.name for spec in fitted.specs]
+        if fitted.rule in ("stack", "nomogram"):
+            return f"- {model.name}: {_terms(names, fitted.final.coefficients)}"
+        return (
+            f"- {model.name}: mean of the bases present, weights "
+            f"{_terms(names, fitted.weights / fitted.weights.sum())}; "
+            f"slope {fitted.final.coefficients[0]:+.3f}"
+        )
+    return f"- {model.name}: no linear model; contributions by {contribution_method(fitted) or '–'}"
+
+
+def _terms(names: Sequence[str], values: Floats) -> str:
+    return ", ".join(f"{name} {value:+.3f}" for name, value in zip(names, values, strict=True))
 
 
 def _extra(recipe: Recipe) -> list[str]:

@@ -12,7 +12,8 @@ from engine.training.card import model_card, recipe_card
 from engine.training.cohort import Cohort, read_cohort
 from engine.training.external import evaluate_package
 from engine.training.judging import Judgement, held_out_predictions, judge, judge_table
-from engine.training.packaging import fit_packaged_models, time_grid, write_package
+from engine.training.packaged_models import fit_packaged_models, time_grid
+from engine.training.packaging import write_package
 from engine.training.recipe import Recipe, read_recipe
 from engine.training.report.content import report_sections
 from engine.training.report.html import to_html

@@ -56,6 +56,18 @@ def neighborhood(x: Floats, *, shrinkage: float = 0.1) -> Neighborhood:
     return Neighborhood(mean=x.mean(axis=0), factor=np.linalg.cholesky(np.linalg.inv(steady)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where a cohort lies, in predictors prepared without regard to any model."""
+
+    preparation: Preparation
+    near: Neighborhood
+
+    def distance(self, values: Floats) -> Floats:
+        """Mahalanobis distance of raw values, shape (n,)."""
+        return self.near.distance(self.preparation.apply(values))
+
+
 def export_model(
     model: PreparedModel,
     times: Floats,
@@ -91,7 +103,7 @@ def export_model(
     if resamples is not None:
         _emit_samples(graph, x, resamples)
     if near is not None:
-        _emit_distance(graph, x, near)
+        emit_distance(graph, x, near)
     return graph.model(PRODUCER)
 
 
@@ -182,16 +194,21 @@ def _emit_classes(graph: GraphBuilder, fit: ClassFit, x: str, times: Floats) -> 
 
 
 def _emit_samples(graph: GraphBuilder, x: str, resamples: Resamples) -> None:
-    count, times = resamples.hazard.shape
-    risk = graph.linear(x, resamples.coefficients.T)
+    emit_survival_samples(graph, graph.linear(x, resamples.coefficients.T), resamples.hazard)
+
+
+def emit_survival_samples(graph: GraphBuilder, risk: str, hazard: Floats) -> None:
+    """Output ``survival_samples`` of refits' risks (n, B) and hazards (B, T)."""
+    count, times = hazard.shape
     relative = graph.node("Exp", risk)
     wide = graph.node("Unsqueeze", relative, graph.constant(np.array([2], np.int64)))
-    cumulative = graph.node("Mul", wide, graph.constant(resamples.hazard[None]))
+    cumulative = graph.node("Mul", wide, graph.constant(hazard[None]))
     survival = graph.node("Exp", graph.node("Neg", cumulative))
     graph.output("survival_samples", survival, ["n", count, times])
 
 
-def _emit_distance(graph: GraphBuilder, x: str, near: Neighborhood) -> None:
+def emit_distance(graph: GraphBuilder, x: str, near: Neighborhood) -> None:
+    """Output ``distance`` of prepared predictors."""
     moved = graph.linear(graph.node("Sub", x, graph.constant(near.mean)), near.factor)
     square = graph.node("Mul", moved, moved)
     axes = graph.constant(np.array([1], np.int64))

@@ -3,9 +3,17 @@
 import numpy as np
 import onnx
 
-from engine.training.export import PRODUCER, emit_estimator, emit_preparation
+from engine.training.export import (
+    PRODUCER,
+    Surroundings,
+    emit_distance,
+    emit_estimator,
+    emit_preparation,
+    emit_survival_samples,
+)
 from engine.training.feature_fusion import FeatureFusedModel, GatedAttention, TensorFusion
 from engine.training.fusion import FusedModel
+from engine.training.fusion_resampling import FusedResamples
 from engine.training.onnx_graph import GraphBuilder
 from engine.training.outcome import Floats, Integers
 
@@ -13,7 +21,12 @@ HIDDEN = -1e30
 
 
 def export_fused(
-    model: FusedModel | FeatureFusedModel, times: Floats, *, predictors: int
+    model: FusedModel | FeatureFusedModel,
+    times: Floats,
+    *,
+    predictors: int,
+    resamples: FusedResamples | None = None,
+    around: Surroundings | None = None,
 ) -> onnx.ModelProto:
     """Export a decision-level or feature-level fusion.
 
@@ -23,10 +36,14 @@ def export_fused(
         model: The fitted fusion.
         times: Time grid in months, shape (T,).
         predictors: Number p of the graph's input columns.
+        resamples: Refits for ``survival_samples`` (decision level, linear bases).
+        around: For ``distance``.
     """
     graph = GraphBuilder(predictors)
     if isinstance(model, FusedModel):
         risk = _emit_decision(graph, model, times)
+        if resamples is not None:
+            _emit_resamples(graph, model, resamples)
         hazard = model.final.baseline(times)
     else:
         risk = _emit_features(graph, model)
@@ -34,6 +51,8 @@ def export_fused(
     flat = graph.node("Reshape", risk, graph.constant(np.array([-1], np.int64)))
     graph.output("linear_predictor", flat, ["n"])
     graph.output("survival", graph.hazard_to_survival(risk, hazard), ["n", len(times)])
+    if around is not None:
+        emit_distance(graph, emit_preparation(graph, around.preparation), around.near)
     return graph.model(PRODUCER)
 
 
@@ -58,6 +77,29 @@ def _emit_decision(graph: GraphBuilder, model: FusedModel, times: Floats) -> str
     present = emit_available(graph, model.columns)
     score = _emit_rule(graph, model, standardized, present)
     return graph.linear(score, model.final.coefficients[:, None])
+
+
+def _emit_resamples(graph: GraphBuilder, model: FusedModel, resamples: FusedResamples) -> None:
+    """``FusedResamples.survival`` as operators."""
+    present = graph.node("Cast", emit_available(graph, model.columns), to=onnx.TensorProto.DOUBLE)
+    each = model.rule in ("stack", "nomogram")
+    total = divisor = ""
+    for k, base in enumerate(model.bases):
+        risk = graph.linear(emit_preparation(graph, base.preparation), resamples.coefficients[k])
+        off = graph.node("Sub", risk, graph.constant(resamples.center[k]))
+        standardized = graph.node("Div", off, graph.constant(resamples.scale[k]))
+        weight = resamples.final[k] if each else resamples.weights[k]
+        here = graph.gather(present, np.array([k]))
+        share = graph.node("Mul", here, graph.constant(weight))
+        term = graph.node("Mul", share, standardized)
+        total = graph.node("Add", total, term) if total else term
+        divisor = graph.node("Add", divisor, share) if divisor else share
+    if not each:
+        one = graph.constant(np.array([1.0]))
+        some = graph.node("Greater", divisor, graph.constant(np.array([0.0])))
+        mean = graph.node("Div", total, graph.node("Where", some, divisor, one))
+        total = graph.node("Mul", mean, graph.constant(resamples.final[0]))
+    emit_survival_samples(graph, total, resamples.hazard)
 
 
 def _emit_rule(graph: GraphBuilder, model: FusedModel, standardized: str, present: str) -> str:

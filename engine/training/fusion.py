@@ -37,6 +37,7 @@ class FusedModel:
         weights: Weight of each base in a mean, shape (k,).
         rule: One of RULES.
         final: Proportional hazards model on the combined score or scores.
+        specs: The bases with the settings that were chosen for them.
     """
 
     bases: tuple[PreparedModel, ...]
@@ -46,6 +47,7 @@ class FusedModel:
     weights: Floats
     rule: str
     final: LinearFit
+    specs: tuple[StrategySpec, ...] = ()
 
     def scores(self, values: Floats) -> Floats:
         """Inputs of the final model from raw values."""
@@ -118,13 +120,24 @@ def fit_fused(
         chosen.append(best)
         models.append(fit_once(best, own))
         risks[present[:, k], k] = cross_fitted_risk(best, own, folds=inner_folds, seed=seed)
+    fused = fit_rule(rule, tuple(models), columns, risks, present, cohort)
+    return replace(fused, specs=tuple(chosen))
+
+
+def fit_rule(
+    rule: str,
+    models: tuple[PreparedModel, ...],
+    columns: tuple[Integers, ...],
+    risks: Floats,
+    present: Booleans,
+    cohort: Cohort,
+) -> FusedModel:
+    """Join fitted bases by a rule learned on their cross-fitted risks (n, k)."""
     center, scale = _moments(risks, present)
-    standardized = (risks - center) / scale
-    weights = _weights(risks, present, cohort) if rule == "weighted" else np.ones(len(bases))
-    combined = combine(standardized, present, weights, rule)
-    return FusedModel(
-        tuple(models), columns, center, scale, weights, rule, _final(combined, cohort, rule)
-    )
+    weights = _weights(risks, present, cohort) if rule == "weighted" else np.ones(len(models))
+    combined = combine((risks - center) / scale, present, weights, rule)
+    final = _final(combined, cohort, rule)
+    return FusedModel(models, columns, center, scale, weights, rule, final)
 
 
 def _moments(risks: Floats, present: Booleans) -> tuple[Floats, Floats]:

@@ -1,156 +1,34 @@
-"""Building a risk package from a recipe: fit, validate, bootstrap, export, describe."""
+"""Writing a risk package: manifest, graphs, reference case, license."""
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from engine.prognosis.manifest import FORMAT
 from engine.prognosis.package import Encoding, RiskPredictor
-from engine.training.calibration import Calibration, judge_calibration
 from engine.training.cohort import Cohort
-from engine.training.export import Neighborhood, Resamples, export_model, neighborhood
+from engine.training.conformal import METHOD
+from engine.training.contributions import contribution_method
+from engine.training.export import Resamples, export_model
+from engine.training.export_contributions import export_explanation
+from engine.training.export_fusion import export_fused
+from engine.training.feature_fusion import FeatureFusedModel
+from engine.training.fusion_resampling import FusedResamples
 from engine.training.linear import LinearFit
-from engine.training.outcome import Floats, largest_safe_horizon
-from engine.training.recipe import Recipe, RecipeError, StrategySpec
-from engine.training.resampling import Interval, bootstrap_rows, concordance_interval
-from engine.training.strategies import MODELS, PreparedModel, fit_tuned
+from engine.training.outcome import Floats
+from engine.training.packaged_models import PackagedModel
+from engine.training.recipe import Recipe, RecipeError
+from engine.training.strategies import PreparedModel
 from engine.training.toml_text import to_toml
-from engine.training.validation import FittedStrategy, HeldOut, cross_validate
 
-NEEDED = ("name", "version", "strategy", "intended_use", "limits", "models", "cohort")
 INTERVAL_WORDS = "95 % bootstrap interval of the model's estimate"
 OVERLAP_NOTE = "C inside held-out folds, nested repeated cross-validation by patient"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedModel:
-    """One fitted model of a package with everything the manifest and the card say."""
-
-    name: str
-    file: str
-    cohort: Cohort
-    required: tuple[str, ...]
-    spec: StrategySpec
-    fitted: PreparedModel
-    held: HeldOut
-    concordance: Interval
-    calibrations: tuple[Calibration, ...]
-    resamples: Resamples | None
-    near: Neighborhood
-
-    @property
-    def predictors(self) -> tuple[str, ...]:
-        """Input columns of the graph."""
-        return tuple(c.name for c in self.cohort.columns)
-
-
-def time_grid(cohort: Cohort, *, step: float, limit: float) -> Floats:
-    """Ascending months from ``step`` up to the limit or the largest safe horizon."""
-    end = min(limit, largest_safe_horizon(cohort.outcome))
-    return np.asarray(np.arange(1, int(end // step) + 1) * step, np.float64)
-
-
-def fit_packaged_models(
-    recipe: Recipe, cohort: Cohort, times: Floats, *, jobs: int = 1
-) -> tuple[PackagedModel, ...]:
-    """Fit and judge every model the recipe's export section declares.
-
-    Raises:
-        RecipeError: The export section is not complete.
-    """
-    export = recipe.export
-    if lacking := [k for k in NEEDED if k not in export]:
-        raise RecipeError(f"Recipe {recipe.name}: [export] lacks {', '.join(lacking)}")
-    base = next((s for s in recipe.strategies if s.name == export["strategy"]), None)
-    if base is None:
-        raise RecipeError(f"Recipe {recipe.name}: no strategy {export['strategy']!r} to export")
-    return tuple(
-        _packaged(recipe, base, cohort, declared, times, jobs) for declared in export["models"]
-    )
-
-
-def _packaged(
-    recipe: Recipe,
-    base: StrategySpec,
-    cohort: Cohort,
-    declared: Mapping[str, Any],
-    times: Floats,
-    jobs: int,
-) -> PackagedModel:
-    own = select_columns(cohort, tuple(declared["predictors"]))
-    spec = replace(base, name=declared["name"])
-    check = recipe.validation
-
-    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-        model, chosen = fit_tuned(spec, train, inner_folds=check.inner_folds, seed=seed)
-        return model, chosen.settings
-
-    held = cross_validate([(spec.name, fit)], own, check, times, jobs=jobs)[0]
-    fitted, chosen = fit_tuned(spec, own, inner_folds=check.inner_folds, seed=check.seed)
-    return PackagedModel(
-        name=declared["name"],
-        file=f"{re.sub('[^a-z0-9]+', '_', declared['name'].lower())}.onnx",
-        cohort=own,
-        required=tuple(declared.get("required", declared["predictors"])),
-        spec=chosen,
-        fitted=fitted,
-        held=held,
-        concordance=concordance_interval(
-            held.pairs(), own.patients, resamples=check.bootstrap, seed=check.seed
-        ),
-        calibrations=_calibrations(held, recipe.outcome.horizons_months),
-        resamples=_resamples(chosen, own, fitted, times, int(recipe.export.get("resamples", 200))),
-        near=neighborhood(fitted.preparation.apply(own.values)),
-    )
-
-
-def select_columns(cohort: Cohort, names: tuple[str, ...]) -> Cohort:
-    """The cohort with some of its columns, in the order given.
-
-    Raises:
-        RecipeError: A name is no column.
-    """
-    known = {c.name: k for k, c in enumerate(cohort.columns)}
-    if unknown := [n for n in names if n not in known]:
-        raise RecipeError(f"Unknown predictors {', '.join(unknown)}")
-    index = [known[n] for n in names]
-    return replace(
-        cohort,
-        columns=tuple(cohort.columns[k] for k in index),
-        values=cohort.values[:, index],
-    )
-
-
-def _calibrations(held: HeldOut, horizons: tuple[float, ...]) -> tuple[Calibration, ...]:
-    survival = held.mean_survival()
-    at = {float(t): k for k, t in enumerate(held.times)}
-    return tuple(
-        judge_calibration(survival[:, at[h]], held.outcome, h) for h in horizons if h in at
-    )
-
-
-def _resamples(
-    spec: StrategySpec, cohort: Cohort, fitted: PreparedModel, times: Floats, count: int
-) -> Resamples | None:
-    """Refit a linear estimator on bootstrap patients, on the same preparation."""
-    if not isinstance(fitted.estimator, LinearFit):
-        return None
-    x = fitted.preparation.apply(cohort.values)
-    refits = []
-    for rows in bootstrap_rows(cohort, resamples=count, seed=7):
-        refit = MODELS[spec.model](x[rows], cohort.outcome.take(rows), **spec.settings)
-        if isinstance(refit, LinearFit):
-            refits.append(refit)
-    return Resamples(
-        coefficients=np.stack([r.coefficients for r in refits]),
-        hazard=np.stack([r.baseline(times) for r in refits]),
-    )
 
 
 def write_package(
@@ -199,30 +77,72 @@ def _license(recipe: Recipe) -> str:
 def _write_model(
     model: PackagedModel, times: Floats, target: Path, export: Mapping[str, Any]
 ) -> dict[str, Any]:
-    graph = export_model(
-        model.fitted,
-        times,
-        predictors=len(model.predictors),
-        resamples=model.resamples,
-        near=model.near,
-    )
-    content = graph.SerializeToString(deterministic=True)
-    (target / model.file).write_bytes(content)
     risk = model.fitted.risk(model.cohort.values)
-    x = model.fitted.preparation.apply(model.cohort.values)
-    return {
+    entry = {
         "name": model.name,
         "file": model.file,
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": _write_graph(_prediction_graph(model, times), target / model.file),
         "predictors": list(model.predictors),
         "required": list(model.required),
-        "missing_policy": model.spec.preparation.missing,
+        "any_of": list(model.any_of),
+        "missing_policy": model.policy,
         "percentiles": [float(v) for v in np.percentile(risk, np.arange(101))],
         "groups": _groups(risk, export.get("groups", DEFAULT_GROUPS)),
         "discrimination": {"measure": OVERLAP_NOTE, **asdict(model.concordance)},
         "interval": INTERVAL_WORDS if model.resamples is not None else "",
-        "distance_limit": float(np.percentile(model.near.distance(x), 99)),
+        "distance_limit": float(np.percentile(model.around.distance(model.cohort.values), 99)),
+        "bound": f"{METHOD}; {_coverage_words(model)}",
+        "bound_levels": [asdict(level) for level in model.levels],
     }
+    if explanation := _write_explanation(model, target):
+        entry["explanation"] = explanation
+    return entry
+
+
+def _coverage_words(model: PackagedModel) -> str:
+    found = model.coverage
+    return (
+        f"held-out patients outlived their 90 % bound in {100 * found.value:.0f} % "
+        f"({100 * found.lower:.0f} to {100 * found.upper:.0f} %)"
+    )
+
+
+def _prediction_graph(model: PackagedModel, times: Floats) -> onnx.ModelProto:
+    count, resamples = len(model.predictors), model.resamples
+    if isinstance(model.fitted, PreparedModel):
+        return export_model(
+            model.fitted,
+            times,
+            predictors=count,
+            resamples=resamples if isinstance(resamples, Resamples) else None,
+            near=model.around.near,
+        )
+    return export_fused(
+        model.fitted,
+        times,
+        predictors=count,
+        resamples=resamples if isinstance(resamples, FusedResamples) else None,
+        around=model.around,
+    )
+
+
+def _write_explanation(model: PackagedModel, target: Path) -> dict[str, str]:
+    """A graph of contributions where the prediction's own graph does not give them."""
+    method, fitted = contribution_method(model.fitted), model.fitted
+    if not method or isinstance(fitted, FeatureFusedModel):
+        return {}
+    if isinstance(fitted, PreparedModel) and isinstance(fitted.estimator, LinearFit):
+        return {"method": method}
+    name = f"{Path(model.file).stem}.contributions.onnx"
+    graph = export_explanation(fitted, predictors=len(model.predictors))
+    return {"method": method, "file": name, "sha256": _write_graph(graph, target / name)}
+
+
+def _write_graph(graph: onnx.ModelProto, path: Path) -> str:
+    """Write a graph and give its sha256."""
+    content = graph.SerializeToString(deterministic=True)
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 DEFAULT_GROUPS = {"low": 33.3, "intermediate": 66.7, "high": 100.0}

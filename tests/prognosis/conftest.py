@@ -11,7 +11,8 @@ from engine.prognosis.inputs import PatientInputs
 from engine.prognosis.prediction import OpenRiskPackage, open_risk_package
 from engine.training.cohort import Cohort, Column
 from engine.training.outcome import Outcome
-from engine.training.packaging import fit_packaged_models, write_package
+from engine.training.packaged_models import fit_packaged_models
+from engine.training.packaging import write_package
 from engine.training.recipe import PredictorSpec, Recipe, parse_recipe
 from engine.values.clinical import ClinicalRecord, Observation
 from engine.values.lesion import TumorBurden

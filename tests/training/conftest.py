@@ -40,7 +40,7 @@ def planted_cohort(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def planted() -> Callable[..., Cohort]:
     return planted_cohort
 
