@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.clinical.scores.compute import compute_scores
 from engine.pipeline.features import extract_all
+from engine.pipeline.nomograms import draw_nomograms
 from engine.pipeline.notices import notices
 from engine.pipeline.opening import AnalysisSettings
 from engine.pipeline.stopwatch import Stopwatch
@@ -17,6 +18,7 @@ from engine.series.input import StudyScan
 from engine.series.selection import Selection
 from engine.values.clinical import ClinicalRecord
 from engine.values.lesion import LesionFindings
+from engine.values.nomogram import Nomogram
 from engine.values.prognosis import Refusal, RiskPrediction, Score
 from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
 from engine.values.result import AnalysisResult
@@ -57,7 +59,8 @@ def interpret(
     study, record = recognized.study, recognized.record
     with watch.stage("radiomics") as progress:
         features, refusals = extract_all(volume, findings, settings, progress)
-    scores, answers = _assess(study, record, findings, settings, watch)
+    assessed = _assess(study, record, findings, settings, watch)
+    answers = assessed.answers
     return AnalysisResult(
         context=context,
         model=recognized.model,
@@ -68,15 +71,25 @@ def interpret(
         findings=findings,
         features=features,
         clinical=record,
-        scores=scores,
+        scores=assessed.scores,
         predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
         refusals=(*refusals, *(a for a in answers if isinstance(a, Refusal))),
         warnings=notices(study, volume, findings, record),
         stage_seconds=tuple(watch.seconds.items()),
+        nomograms=assessed.nomograms,
     )
 
 
 Answer = RiskPrediction | Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Assessment:
+    """What scores and risk packages say about one patient."""
+
+    scores: tuple[Score, ...]
+    answers: tuple[Answer, ...]
+    nomograms: tuple[Nomogram, ...]
 
 
 def _assess(
@@ -85,8 +98,8 @@ def _assess(
     findings: LesionFindings,
     settings: AnalysisSettings,
     watch: Stopwatch,
-) -> tuple[tuple[Score, ...], tuple[Answer, ...]]:
-    """Published scores, and each risk package's answer."""
+) -> _Assessment:
+    """Published scores, each risk package's answer, and their nomograms."""
     with watch.stage("scores"):
         scores = compute_scores(
             record,
@@ -96,5 +109,7 @@ def _assess(
         )
     with watch.stage("prognosis"):
         patient = PatientInputs(record=record, burden=findings.burden, scores=scores)
-        answers = tuple(predict(risk, patient) for risk in settings.risk_packages)
-    return scores, answers
+        packages = settings.risk_packages
+        answers = tuple(predict(risk, patient) for risk in packages)
+        nomograms = draw_nomograms(packages, answers, patient, study.study.patient)
+    return _Assessment(scores=scores, answers=answers, nomograms=nomograms)

@@ -6,6 +6,7 @@ has no nomogram and is refused.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ class _Probe:
             NomogramTick(label=_label(predictor, number), effect=float(effect))
             for number, effect in zip(numbers, effects, strict=True)
         ]
-        patient = ticks.pop()
+        patient = replace(ticks.pop(), label=_given(value))
         shown = predictor.encoding is Encoding.NUMBER and predictor.unit not in ("", "1")
         unit = f", {predictor.unit}" if shown else ""
         return NomogramAxis(label=f"{predictor.label}{unit}", ticks=tuple(ticks), patient=patient)
@@ -168,5 +169,18 @@ def round_values(low: float, high: float) -> list[float]:
 def _label(predictor: RiskPredictor, number: float) -> str:
     if math.isnan(number):
         return "missing"
+    if predictor.encoding is Encoding.RAMP:
+        below = number < 0.5
+        bound = predictor.lower if below else predictor.upper
+        return f"{'below' if below else 'above'} {bound:g} {predictor.unit}".rstrip()
     word = next((word for word, known in predictor.words if known == number), "")
     return word or f"{number:.3g}"
+
+
+def _given(value: PredictorValue) -> str:
+    """The patient's value as it came, which for a cut-off says more than its class."""
+    if value.number is None or value.given is None:
+        return "missing"
+    if isinstance(value.given, str):
+        return value.given
+    return f"{value.given:.3g}"

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ from numpy.typing import NDArray
 
 from engine.errors import ModelPackageError
 from engine.inference.session import Session, open_session
+from engine.prognosis.group_curves import group_curves
 from engine.prognosis.inputs import PatientInputs, PredictorValue, collect
 from engine.prognosis.manifest import load_risk_package
 from engine.prognosis.package import BoundLevel, RiskModel, RiskPackage
-from engine.values.prognosis import Contribution, Refusal, RiskPrediction, SurvivalBound
+from engine.values.prognosis import (
+    Contribution,
+    GroupCurve,
+    Refusal,
+    RiskPrediction,
+    SurvivalBound,
+)
 
 Outputs = Mapping[str, NDArray[Any]]
 
@@ -28,6 +36,7 @@ class OpenRiskPackage:
         self.package = package
         self._sessions: dict[str, Session] = {}
         self._explanations: dict[str, Session] = {}
+        self._group_curves: dict[str, tuple[GroupCurve, ...]] = {}
 
     def run(
         self, model: RiskModel, values: NDArray[np.float64], outputs: tuple[str, ...] = ()
@@ -60,6 +69,15 @@ class OpenRiskPackage:
         observed = np.isfinite(values)
         feeds = {"values": np.where(observed, values, 0.0), "observed": observed}
         return self._explanations[model.name].run_named(feeds)
+
+    def group_curves(self, model: RiskModel) -> tuple[GroupCurve, ...]:
+        """Curves of the development cohort's risk groups under a model; computed once."""
+        if model.name not in self._group_curves:
+            wanted = ("linear_predictor", "survival")
+            self._group_curves[model.name] = group_curves(
+                self.package, model, lambda rows: self.run(model, rows, wanted)
+            )
+        return self._group_curves[model.name]
 
     def outputs(self, model: RiskModel) -> frozenset[str]:
         """Names of the outputs the model's graph has."""
@@ -102,7 +120,12 @@ def predict(opened: OpenRiskPackage, patient: PatientInputs) -> RiskPrediction |
         )
     row = np.array([[_number(values[name]) for name in model.predictors]])
     outputs = {**opened.run(model, row), **opened.explain(model, row)}
-    return _prediction(package, model, values, outputs)
+    found = _prediction(package, model, values, outputs)
+    return replace(
+        found,
+        group_curves=opened.group_curves(model),
+        package_sha256=package.identity.sha256,
+    )
 
 
 def choose_model(package: RiskPackage, values: Mapping[str, PredictorValue]) -> RiskModel | None:
@@ -219,6 +242,9 @@ def _contributions(
             predictor=values[name].predictor.label,
             value=values[name].given,
             effect=float(effect),
+            unit=values[name].predictor.unit if isinstance(values[name].given, float | int) else "",
+            code=values[name].predictor.code,
+            code_system=values[name].predictor.code_system,
         )
         for name, effect in zip(model.predictors, effects[0], strict=True)
     ]

@@ -49,11 +49,32 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """How one predictor moved the linear predictor away from the cohort's mean."""
+    """How one predictor moved the linear predictor away from the cohort's mean.
+
+    Attributes:
+        unit: UCUM unit of ``value``; empty for a word or when unknown.
+        code, code_system: Code of the value; empty where none fits.
+    """
 
     predictor: str
     value: float | str | None = field(repr=False)
     effect: float
+    unit: str = ""
+    code: str = ""
+    code_system: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCurve:
+    """Mean predicted survival of one risk group of the development cohort.
+
+    Attributes:
+        name: Group name of the package ("high").
+        survival: Probability of being event-free on the prediction's time grid.
+    """
+
+    name: str
+    survival: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +117,9 @@ class RiskPrediction:
         contribution_method: "TreeSHAP, path-dependent"; empty without contributions.
         lower_bounds: Lower bounds on the time to the event, ascending confidence.
         lower_bound: What kind of bound; empty without.
+        group_curves: Curves of the development cohort's risk groups, lowest risk first;
+            empty where the model's form gives none.
+        package_sha256: Checksum of the risk package; empty when unknown.
     """
 
     package: str
@@ -117,6 +141,8 @@ class RiskPrediction:
     contribution_method: str = ""
     lower_bounds: tuple[SurvivalBound, ...] = ()
     lower_bound: str = ""
+    group_curves: tuple[GroupCurve, ...] = ()
+    package_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from engine.values.clinical import ClinicalRecord
 from engine.values.features import FeatureSet
 from engine.values.identity import ContrastPhase, StudyIdentity
 from engine.values.lesion import LesionFindings
+from engine.values.nomogram import Nomogram
 from engine.values.prognosis import Refusal, RiskPrediction, Score
 from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
 from engine.values.revision import Revision
@@ -49,6 +50,7 @@ class AnalysisResult:
         phases: Further volumes of the study by contrast phase (may be empty).
         findings: Liver, lesions and burden on the reference grid.
         stage_seconds: Wall seconds per stage, in order; not part of the result's identity.
+        nomograms: Additive models and scores with the patient marked.
         revision: What a person changed; None for an automatic result.
     """
 
@@ -66,6 +68,7 @@ class AnalysisResult:
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
     stage_seconds: tuple[tuple[str, float], ...] = ()
+    nomograms: tuple[Nomogram, ...] = ()
     revision: Revision | None = None
 
 

@@ -6,12 +6,13 @@ from engine.values.nomogram import Nomogram, NomogramAxis
 
 WIDTH = 520.0
 LABEL_WIDTH = 165.0
-ROW = 30.0
+ROW = 27.0
 TOP = 36.0
-_TICK = 4.0
-_RIGHT = 15.0
-_MINIMUM_GAP = 18.0
+_TICK = 3.0
+_RIGHT = 48.0
+_GAP = 4.0
 _GLYPH = 0.6
+_LABEL, _TICK_LABEL = 7.5, 6.2
 BLACK, GRAY, RED = (0.1, 0.1, 0.1), (0.55, 0.55, 0.55), (0.78, 0.1, 0.1)
 
 Color = tuple[float, float, float]
@@ -66,6 +67,8 @@ def lay_out(nomogram: Nomogram) -> Layout:
     """Place a nomogram: points on top, one row per predictor, total points, outcome scales."""
     marks: list[Mark] = [Words(0, 14, nomogram.title, 10)]
     y = TOP
+    marks.append(Words(WIDTH - 14, y - 8, "patient's", 6, "middle", RED))
+    marks.append(Words(WIDTH - 14, y - 1, "points", 6, "middle", RED))
     marks += _ruler("Points", y, 100.0, 10.0)
     for axis in nomogram.axes:
         y += ROW
@@ -75,12 +78,13 @@ def lay_out(nomogram: Nomogram) -> Layout:
     bottom = y + ROW * len(nomogram.scales)
     total = nomogram.patient_total
     if total is not None:
-        x = _across(nomogram.points(total), nomogram.maximum_points)
+        points = nomogram.points(total)
+        x = _across(points, nomogram.maximum_points)
         marks += [Stroke(x, y, x, bottom, RED), Dot(x, y)]
-        marks.append(Words(x, y - 8, f"{nomogram.points(total):.0f}", 7, "middle", RED))
+        marks.append(Words(WIDTH - 14, y + 2.5, f"{points:.0f}", 8, "middle", RED))
     else:
         words = "no total: a predictor is missing"
-        marks.append(Words(LABEL_WIDTH, y - 8, words, 7, "start", RED))
+        marks.append(Words(LABEL_WIDTH, y - 6, words, 7, "start", RED))
     for scale in nomogram.scales:
         y += ROW
         marks += _outcome(scale, y, nomogram)
@@ -98,7 +102,8 @@ def _predictor(axis: NomogramAxis, y: float, nomogram: Nomogram) -> list[Mark]:
     if axis.patient is not None:
         points = (axis.patient.effect - axis.lowest) / nomogram.unit_effect
         x = _across(points, 100.0)
-        marks += [Dot(x, y), Words(x, y - 8, axis.patient.label, 7, "middle", RED)]
+        marks += [Dot(x, y), Words(x, y - 5, axis.patient.label, 7, "middle", RED)]
+        marks.append(Words(WIDTH - 14, y + 2.5, f"{points:.0f}", 7, "middle", RED))
     return marks
 
 
@@ -119,16 +124,17 @@ def _ruler(label: str, y: float, maximum: float, step: float) -> list[Mark]:
 
 def _scale(label: str, y: float, places: list[tuple[float, str]]) -> list[Mark]:
     """An axis with ticks; labels that would touch their neighbor are left out."""
-    size = min(7.5, (LABEL_WIDTH - 12) / (_GLYPH * max(len(label), 1)))
+    size = min(_LABEL, (LABEL_WIDTH - 12) / (_GLYPH * max(len(label), 1)))
     marks: list[Mark] = [Words(0, y + 2.5, label, size)]
     xs = [x for x, _ in places]
     marks.append(Stroke(min(xs), y, max(xs), y))
-    last = -_MINIMUM_GAP
+    free = 0.0
     for x, text in sorted(places):
         marks.append(Stroke(x, y, x, y + _TICK))
-        if x - last >= _MINIMUM_GAP:
-            marks.append(Words(x, y + _TICK + 8, text, 6.5, "middle"))
-            last = x
+        half = _GLYPH * _TICK_LABEL * len(text) / 2
+        if x - half >= free:
+            marks.append(Words(x, y + _TICK + 7, text, _TICK_LABEL, "middle"))
+            free = x + half + _GAP
     return marks
 
 
