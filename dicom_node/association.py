@@ -238,6 +238,7 @@ class AcceptedAssociation:
                 command.sop_instance_uid,
                 context.transfer_syntax,
                 self._request.calling_title,
+                self._request.called_title,
             )
         if not command.has_dataset:
             self._finish()

@@ -16,9 +16,16 @@ from typing import Any
 from dicom_node import settings
 from dicom_node.errors import ConfigurationError
 from dicom_node.settings import Configuration
+from dicom_node.settings_faults import (
+    find_destination_faults,
+    find_prior_faults,
+    find_web_faults,
+    is_title,
+    refers,
+)
 
 PREFIX = "HEPATOCAST_NODE__"
-KINDS = ("SEG", "SR", "SC", "PDF")
+KINDS = ("SEG", "SR", "SC", "PDF", "RTSTRUCT")
 CHOICES = {
     "listener.durability": ("journal", "strict", "none"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
@@ -153,6 +160,9 @@ def find_faults(configuration: Configuration) -> list[str]:
         *_range_faults(configuration),
         *_name_faults(configuration),
         *_tls_faults(configuration),
+        *find_destination_faults(configuration),
+        *find_web_faults(configuration),
+        *find_prior_faults(configuration),
     ]
 
 
@@ -176,7 +186,7 @@ def _range_faults(c: Configuration) -> list[str]:
             "'dashboard.token' must have at least 16 characters",
         ),
         (
-            _is_title(c.ae_title),
+            is_title(c.ae_title),
             f"'ae_title' is not an AE title (1 to 16 characters): {c.ae_title!r}",
         ),
         (
@@ -191,10 +201,6 @@ def _range_faults(c: Configuration) -> list[str]:
     return [message for fine, message in checks if not fine]
 
 
-def _is_title(title: str) -> bool:
-    return 0 < len(title.strip()) <= 16 and title.isascii() and title.isprintable()
-
-
 def _name_faults(c: Configuration) -> list[str]:
     faults = []
     peers = [p.name for p in c.peer]
@@ -202,32 +208,24 @@ def _name_faults(c: Configuration) -> list[str]:
     for what, names in (("peer", peers), ("destination", destinations)):
         faults += [f"Two of [[{what}]] are named {n!r}" for n in set(names) if names.count(n) > 1]
     for peer in c.peer:
-        if not _is_title(peer.ae_title):
+        if not is_title(peer.ae_title):
             faults.append(f"Peer {peer.name!r}: 'ae_title' must have 1 to 16 characters")
         if not 0 < peer.port < 65536:
             faults.append(f"Peer {peer.name!r}: 'port' must be 1 to 65535")
     for d in c.destination:
-        faults += _refers("peer", d.peer, peers, f"Destination {d.name!r}")
         if d.confirm not in ("commitment", "find", "none"):
             faults.append(f"Destination {d.name!r}: 'confirm' must be commitment, find or none")
         wrong = sorted(set(d.kinds) - set(KINDS))
         if wrong:
             faults.append(f"Destination {d.name!r}: 'kinds' has {wrong}, known are {list(KINDS)}")
     if c.completeness.count_peer:
-        faults += _refers("peer", c.completeness.count_peer, peers, "[completeness] count_peer")
+        faults += refers("peer", c.completeness.count_peer, peers, "[completeness] count_peer")
     for rule in c.rule:
         for name in rule.destinations:
-            faults += _refers("destination", name, destinations, f"Rule {rule.name!r}")
+            faults += refers("destination", name, destinations, f"Rule {rule.name!r}")
         if not 1 <= rule.priority <= 1000:
             faults.append(f"Rule {rule.name!r}: 'priority' must be 1 to 1000")
     return faults
-
-
-def _refers(what: str, name: str, names: list[str], where: str) -> list[str]:
-    if name in names:
-        return []
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-    return [f"{where}: no {what} is named {name!r}" + (f"; nearest is {near[0]!r}" if near else "")]
 
 
 def _tls_faults(c: Configuration) -> list[str]:

@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from pydicom import dcmread
@@ -35,6 +36,13 @@ DESCRIPTIVE = (
 )
 FIRST_META_BYTES = 4096
 
+Divert = Callable[[Path, str, str], bool]
+
+
+def divert_nothing(_path: Path, _study_uid: str, _receiving_title: str) -> bool:
+    """Everything that comes is new work."""
+    return False
+
 
 def name_of(uid: str) -> str:
     """File name for a UID from the network: a digest, so no path can come out of it."""
@@ -44,8 +52,12 @@ def name_of(uid: str) -> str:
 class Inbox:
     """Empties one spool."""
 
-    def __init__(self, spool: Spool, index: Index, shared: Path, audit: AuditTrail) -> None:
+    def __init__(
+        self, spool: Spool, index: Index, shared: Path, audit: AuditTrail,
+        *, divert: Divert = divert_nothing,
+    ) -> None:  # fmt: skip
         self._spool, self._index, self._audit = spool, index, audit
+        self._divert = divert
         self._shared = shared
         self.images = shared / "images"
         self.images.mkdir(parents=True, exist_ok=True)
@@ -89,6 +101,9 @@ class Inbox:
             aside.mkdir(exist_ok=True)
             path.rename(aside / path.name)
             return None
+        if self._divert(path, arrival.study_uid, arrival.receiving_title):
+            path.unlink()
+            return None
         target = self._shared / arrival.path
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +140,7 @@ def read_arrival(path: Path) -> Arrival:
         path=_place_of(identifiers, digest),
         byte_count=path.stat().st_size,
         source=str(described.file_meta.get("SourceApplicationEntityTitle", ""))[:16],
+        receiving_title=str(described.file_meta.get("ReceivingApplicationEntityTitle", ""))[:16],
         patient_id=texts["PatientID"],
         patient_name=texts["PatientName"],
         accession_number=texts["AccessionNumber"],

@@ -29,6 +29,7 @@ class Arrival:
     source: str
     patient_id: str = field(default="", repr=False)
     patient_name: str = field(default="", repr=False)
+    receiving_title: str = ""
     accession_number: str = field(default="", repr=False)
     study_date: str = field(default="", repr=False)
     study_description: str = field(default="", repr=False)

@@ -53,6 +53,8 @@ class Admission:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        # C-MOVE brings earlier studies to titles of their own (priors.py).
+        self._titles = {configuration.ae_title, *(p.move_title for p in configuration.prior)} - {""}
         self._addresses: dict[str, tuple[float, frozenset[str]]] = {}
 
     def find_rejection(self, request: AssociateRequest, address: str) -> Rejection | None:
@@ -62,7 +64,7 @@ class Admission:
             return Rejection.PROTOCOL_VERSION_NOT_SUPPORTED
         if request.application_context != APPLICATION_CONTEXT:
             return Rejection.APPLICATION_CONTEXT_NOT_SUPPORTED
-        if settings.check_called_title and request.called_title != self._configuration.ae_title:
+        if settings.check_called_title and request.called_title not in self._titles:
             return Rejection.CALLED_TITLE_NOT_RECOGNIZED
         if settings.known_peers_only and not self._is_known(request.calling_title, address):
             return Rejection.CALLING_TITLE_NOT_RECOGNIZED

@@ -29,6 +29,7 @@ ANSWER_SECONDS = 60.0
 SUCCESS, DUPLICATE_SOP_INSTANCE = 0x0000, 0x0111
 REQUEST_COMMITMENT, ALL_COMMITTED, FAILURES_EXIST = 1, 1, 2
 PENDING = (0xFF00, 0xFF01)
+MAXIMUM_ANSWERS = 100_000
 NO_SUCH_OBJECT = 0x0112
 
 TakeReport = Callable[[Dataset], None]
@@ -52,7 +53,7 @@ class PeerClient:
         Raises:
             PeerError: No answer, or not Success.
         """
-        with self._associate(peer, [build_context(Verification)]) as association:
+        with self.associate(peer, [build_context(Verification)]) as association:
             _check(association.send_c_echo(), f"{peer.name} did not answer C-ECHO")
 
     def store(self, peer: Peer, files: Sequence[Path]) -> None:
@@ -64,7 +65,7 @@ class PeerClient:
         datasets = [dcmread(path) for path in files]
         wanted = {(d.SOPClassUID, d.file_meta.TransferSyntaxUID) for d in datasets}
         contexts = [build_context(c, t) for c, t in sorted(wanted)]
-        with self._associate(peer, contexts) as association:
+        with self.associate(peer, contexts) as association:
             for dataset in datasets:
                 try:
                     status = association.send_c_store(dataset)
@@ -72,7 +73,7 @@ class PeerClient:
                     raise PeerError(
                         f"{peer.name} does not take {dataset.SOPClassUID.name}"
                     ) from error
-                code = _status_of(status)
+                code = status_of(status)
                 if code not in (SUCCESS, DUPLICATE_SOP_INSTANCE) and code & 0xF000 != 0xB000:
                     name = dataset.SOPClassUID.name
                     raise PeerError(f"{peer.name} refused {name} with status 0x{code:04X}")
@@ -101,7 +102,7 @@ class PeerClient:
 
         contexts = [build_context(StorageCommitmentPushModel)]
         handlers = [(evt.EVT_N_EVENT_REPORT, on_report)]
-        with self._associate(peer, contexts, handlers=handlers) as association:
+        with self.associate(peer, contexts, handlers=handlers) as association:
             if not association.accepted_contexts:
                 raise CommitmentNotOfferedError(f"{peer.name} offers no storage commitment")
             status, _ = association.send_n_action(
@@ -110,7 +111,7 @@ class PeerClient:
                 StorageCommitmentPushModel,
                 StorageCommitmentPushModelInstance,
             )
-            code = _status_of(status)
+            code = status_of(status)
             if code == 0x0211:
                 raise CommitmentNotOfferedError(f"{peer.name} does not know storage commitment")
             _check(status, f"{peer.name} refused the commitment request")
@@ -133,7 +134,7 @@ class PeerClient:
                 item.FailureReason = NO_SUCH_OBJECT
         roles = [build_role(StorageCommitmentPushModel, scp_role=True)]
         contexts = [build_context(StorageCommitmentPushModel)]
-        with self._associate(peer, contexts, roles=roles) as association:
+        with self.associate(peer, contexts, roles=roles) as association:
             status, _ = association.send_n_event_report(
                 report,
                 FAILURES_EXIST if missing else ALL_COMMITTED,
@@ -189,39 +190,59 @@ class PeerClient:
         """
         answers = []
         model = StudyRootQueryRetrieveInformationModelFind
-        with self._associate(peer, [build_context(model)]) as association:
+        with self.associate(peer, [build_context(model)]) as association:
+            _need_context(association, peer, "C-FIND")
             for status, answer in association.send_c_find(query, model):
-                code = _status_of(status)
+                code = status_of(status)
                 if code in PENDING and answer is not None:
                     answers.append(answer)
+                    if len(answers) > MAXIMUM_ANSWERS:
+                        association.abort()
+                        raise PeerError(f"{peer.name} gave more than {MAXIMUM_ANSWERS} answers")
                 elif code != SUCCESS:
                     raise PeerError(f"{peer.name} ended C-FIND with status 0x{code:04X}")
         return answers
 
-    def move_study(self, peer: Peer, study_uid: str, destination_title: str) -> int:
-        """C-MOVE a study to an AE title the peer knows; the number of instances sent.
+    def move_study(
+        self, peer: Peer, study_uid: str, destination_title: str, *, series_uid: str = ""
+    ) -> int:
+        """C-MOVE a study, or one series, to an AE title the peer knows.
+
+        Returns:
+            Number of instances the peer says it sent.
 
         Raises:
             PeerError: Not every instance was sent.
         """
         query = Dataset()
-        query.QueryRetrieveLevel = "STUDY"
+        query.QueryRetrieveLevel = "SERIES" if series_uid else "STUDY"
         query.StudyInstanceUID = study_uid
+        if series_uid:
+            query.SeriesInstanceUID = series_uid
         model = StudyRootQueryRetrieveInformationModelMove
         completed = 0
-        with self._associate(peer, [build_context(model)]) as association:
+        with self.associate(peer, [build_context(model)]) as association:
+            _need_context(association, peer, "C-MOVE")
             for status, _ in association.send_c_move(query, destination_title, model):
-                code = _status_of(status)
+                code = status_of(status)
                 completed = int(status.get("NumberOfCompletedSuboperations", 0) or 0)
                 if code not in (SUCCESS, *PENDING):
                     raise PeerError(f"{peer.name} ended C-MOVE with status 0x{code:04X}")
+                failed = int(status.get("NumberOfFailedSuboperations", 0) or 0)
+                if code == SUCCESS and failed:
+                    raise PeerError(f"{peer.name} could not send {failed} instances")
         return completed
 
     @contextmanager
-    def _associate(
+    def associate(
         self, peer: Peer, contexts: list[PresentationContext], *,
         handlers: list[Any] | None = None, roles: list[Any] | None = None,
     ) -> Iterator[Association]:  # fmt: skip
+        """An association with a peer, released at the end.
+
+        Raises:
+            PeerError: It was not accepted.
+        """
         entity = AE(self._ae_title)
         entity.connection_timeout = CONNECT_SECONDS
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = ANSWER_SECONDS
@@ -270,6 +291,11 @@ def _acknowledge_at_once(event: Any) -> None:  # noqa: ANN401
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
+def _need_context(association: Association, peer: Peer, service: str) -> None:
+    if not association.accepted_contexts:
+        raise PeerError(f"{peer.name} offers no {service}")
+
+
 def _why(association: Association) -> str:
     if association.is_rejected:
         return "association rejected"
@@ -283,7 +309,7 @@ def _reference(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
     return item
 
 
-def _status_of(status: Dataset) -> int:
+def status_of(status: Dataset) -> int:
     """Status code of an answer.
 
     Raises:
@@ -295,6 +321,6 @@ def _status_of(status: Dataset) -> int:
 
 
 def _check(status: Dataset, text: str) -> None:
-    code = _status_of(status)
+    code = status_of(status)
     if code != SUCCESS:
         raise PeerError(f"{text} (status 0x{code:04X})")

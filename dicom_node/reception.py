@@ -22,7 +22,12 @@ class Reception:
         self.minimum_free_bytes = minimum_free_bytes
 
     def begin(
-        self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str, source: str
+        self,
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        transfer_syntax_uid: str,
+        source: str,
+        receiving_title: str = "",
     ) -> "ArrivingInstance":
         """Open one instance; a refusal is remembered and answered when its bytes are over."""
         arriving = ArrivingInstance(self, sop_instance_uid, transfer_syntax_uid)
@@ -33,7 +38,9 @@ class Reception:
             log.error("Refused %s: the disk is nearly full", sop_instance_uid)
             arriving.refusal = StorageStatus.OUT_OF_RESOURCES
         else:
-            meta = encode_file_meta(sop_class_uid, sop_instance_uid, transfer_syntax_uid, source)
+            meta = encode_file_meta(
+                sop_class_uid, sop_instance_uid, transfer_syntax_uid, source, receiving_title
+            )
             arriving.open(meta)
         return arriving
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from dicom_node.audit import STUDY_DELETED, AuditTrail
 from dicom_node.inbox import name_of
 from dicom_node.index import add_event
+from dicom_node.priors import delete_priors
 from dicom_node.schema import FINAL_STATES, StudyState, instances, jobs, studies
 from dicom_node.settings import Configuration
 
@@ -51,6 +52,9 @@ class Retention:
             )
             text = f"{number} images deleted by retention; the folder is gone"
             add_event(connection, study_uid, "images deleted", text)
+            if priors := delete_priors(connection, self._shared, study_uid):
+                text = f"Images of {priors} earlier studies deleted with them"
+                add_event(connection, study_uid, "priors deleted", text)
         self._audit.record(STUDY_DELETED, study_uid=study_uid)
         return number
 

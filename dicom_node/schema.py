@@ -157,6 +157,33 @@ events = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
 )
 
+prior_searches = sa.Table(
+    "prior_searches",
+    metadata,
+    sa.Column("study_uid", sa.String(64), primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", sa.Float, nullable=False),
+    sa.Column("host", sa.String(64), nullable=False, default=""),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
+
+priors = sa.Table(
+    "priors",
+    metadata,
+    sa.Column("study_uid", sa.String(64), primary_key=True),
+    sa.Column("prior_study_uid", sa.String(64), primary_key=True, index=True),
+    sa.Column("study_date", sa.String(8), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False, default=""),
+    sa.Column("instances", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
+
 hosts = sa.Table(
     "hosts",
     metadata,

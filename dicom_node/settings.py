@@ -67,16 +67,36 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebServer:
+    """A DICOMweb server (PS3.18) the node sends to or asks."""
+
+    name: str = needed("Name used in this file and on the dashboard.")
+    url: str = needed("Base address, e.g. https://pacs/dicom-web; no other address is contacted.")
+    token_file: Path | None = setting(None, "File with a bearer token; read for every request.")
+    user: str = setting("", "User of HTTP Basic authentication.")
+    password_file: Path | None = setting(None, "File with that user's password.")
+    connect_seconds: float = setting(10.0, "Longest time to connect.")
+    answer_seconds: float = setting(120.0, "Longest silence of the server.")
+    maximum_answer_bytes: int = setting(64 << 20, "Largest answer to a store or a query.")
+    tls: Tls = setting(
+        Tls(), "authorities: empty for the system's own; certificate and key: mutual TLS."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """Where results go and when they count as delivered."""
 
     name: str = needed("Name used on the dashboard.")
-    peer: str = needed("Name of the peer.")
-    kinds: tuple[str, ...] = setting(("SEG", "SR", "SC", "PDF"), "Objects this peer can show.")
+    peer: str = setting("", "Name of the peer (C-STORE); either this or web.")
+    web: str = setting("", "Name of the DICOMweb server (STOW-RS); either this or peer.")
+    kinds: tuple[str, ...] = setting(
+        ("SEG", "SR", "SC", "PDF"), "Objects this destination can show; RTSTRUCT on request."
+    )
     confirm: str = setting(
         "commitment",
-        "Delivered when: commitment (storage commitment), find (C-FIND read-back), "
-        "none (C-STORE Success).",
+        "Delivered when: commitment (storage commitment; QIDO-RS read-back for web), "
+        "find (C-FIND or QIDO-RS read-back), none (C-STORE Success, STOW-RS response).",
     )
     confirm_seconds: float = setting(120.0, "Wait this long for the commitment report.")
     first_retry_seconds: float = setting(10.0, "Pause after the first failure; doubles.")
@@ -126,6 +146,37 @@ class Rule:
     destinations: tuple[str, ...] = setting((), "Names of destinations; empty: all.")
     analyze: bool = setting(True, "false: keep the study, do nothing.")
     shadow: bool = setting(False, "Analyze and keep the result here; deliver nothing.")
+    priors: str = setting("", "Name of the [[prior]] rule for earlier studies; empty: none.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorRule:
+    """Which earlier studies of the same patient are fetched, from where and within what limits."""
+
+    name: str = needed("Name that [[rule]] priors refers to.")
+    peer: str = setting("", "Peer asked by C-FIND; either this or web.")
+    web: str = setting("", "DICOMweb server asked by QIDO-RS and WADO-RS; either this or peer.")
+    method: str = setting("get", "From a peer: get (C-GET) or move (C-MOVE to move_title).")
+    move_title: str = setting(
+        "",
+        "Second AE title of this node for C-MOVE, known to the peer with the node's address and "
+        "port; what comes to it is kept as a prior and never analyzed as new work.",
+    )
+    modalities: tuple[str, ...] = setting(("CT",), "Modalities of the series that are fetched.")
+    body_parts: tuple[str, ...] = setting((), "Body Part Examined of a series; empty: any.")
+    description_contains: tuple[str, ...] = setting(
+        (), "Words of Study or Series Description that fit as well as a body part; empty: any."
+    )
+    maximum_age_days: float = setting(1826.0, "Longest time before the current study.")
+    maximum_studies: int = setting(2, "Most earlier studies; the latest ones are taken.")
+    maximum_instances: int = setting(4000, "Most instances of one earlier study.")
+    maximum_bytes: int = setting(4 << 30, "Most bytes of one earlier study.")
+    timeout_seconds: float = setting(600.0, "Longest time to fetch one earlier study.")
+    attempts: int = setting(3, "Tries before the search is given up.")
+    retry_seconds: float = setting(60.0, "Pause after the first failed try; doubles.")
+    wait_seconds: float = setting(
+        0.0, "Hold the analysis back for the priors at most this long; 0: never."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,11 +242,22 @@ class Configuration:
     audit: Audit = setting(Audit(), "Audit messages.")
     peer: tuple[Peer, ...] = setting((), "DICOM applications the node talks to.")
     destination: tuple[Destination, ...] = setting((), "Where results go.")
+    web: tuple[WebServer, ...] = setting((), "DICOMweb servers the node talks to.")
     rule: tuple[Rule, ...] = setting((), "Which studies are analyzed; empty: every CT.")
+    prior: tuple[PriorRule, ...] = setting((), "Which earlier studies are fetched.")
 
     def find_peer(self, name: str) -> Peer:
         """The peer of that name; the configuration has been checked to have it."""
         return next(peer for peer in self.peer if peer.name == name)
+
+    def find_web(self, name: str) -> WebServer:
+        """The DICOMweb server of that name; the configuration has been checked to have it."""
+        return next(server for server in self.web if server.name == name)
+
+    def find_prior_rule(self, rule_name: str) -> PriorRule | None:
+        """How the priors of a routing rule's studies are found; None when it wants none."""
+        wanted = next((rule.priors for rule in self.rule if rule.name == rule_name), "")
+        return next((prior for prior in self.prior if prior.name == wanted), None)
 
     def find_destination(self, name: str) -> Destination | None:
         """The destination of that name, or None."""

@@ -125,12 +125,17 @@ def is_whole(path: Path) -> bool:
 
 
 def encode_file_meta(
-    sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str, source_title: str
+    sop_class_uid: str,
+    sop_instance_uid: str,
+    transfer_syntax_uid: str,
+    source_title: str,
+    receiving_title: str = "",
 ) -> bytes:
     """Preamble and file meta information (PS3.10 7.1), built with struct.
 
     pydicom's writer takes 0.3 ms for the same 300 bytes (FACTS.md). Source Application
-    Entity Title (0002,0016) keeps who sent the instance.
+    Entity Title (0002,0016) keeps who sent the instance, Receiving Application Entity Title
+    (0002,0018) which of our titles it came to.
     """
 
     def element(number: int, vr: bytes, value: str, pad: bytes) -> bytes:
@@ -145,4 +150,6 @@ def encode_file_meta(
     group += element(0x12, b"UI", IMPLEMENTATION_CLASS_UID, b"\0")
     group += element(0x13, b"SH", IMPLEMENTATION_VERSION_NAME, b" ")
     group += element(0x16, b"AE", source_title[:16], b" ")
+    if receiving_title:
+        group += element(0x18, b"AE", receiving_title[:16], b" ")
     return bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(group)) + group

@@ -23,6 +23,7 @@ from dicom_node.jobs import DbosJobs, Jobs
 from dicom_node.ledger import Ledger
 from dicom_node.notes import REPORT
 from dicom_node.peers import PeerClient
+from dicom_node.priors import Priors
 from dicom_node.retention import Retention
 from dicom_node.schema import JobState, create_tables, open_database
 from dicom_node.settings import Configuration
@@ -51,8 +52,11 @@ class Worker:
         self.dispatch = Dispatch(engine)
         self._spool = Spool(configuration.spool)
         self._audit = AuditTrail(configuration)
-        self._inbox = Inbox(self._spool, self.index, configuration.shared, self._audit)
         self._client = PeerClient(configuration.ae_title)
+        self._priors = Priors(configuration, self.index, self._client, self._audit)
+        self._inbox = Inbox(
+            self._spool, self.index, configuration.shared, self._audit, divert=self._priors.divert
+        )
         self._analyst = Analyst(configuration, self.ledger)
         self._courier = Courier(
             configuration, self.ledger, self.dispatch, self._client, self._audit
@@ -93,6 +97,7 @@ class Worker:
             (self.sweep, SWEEP_SECONDS),
             (self.beat, hosts.heartbeat_seconds),
             (self._retention.sweep, storage.sweep_seconds),
+            (self._priors.look, SWEEP_SECONDS),
         ]
         threads = [
             threading.Thread(target=_repeat, args=loop, name=loop[0].__name__) for loop in loops
@@ -122,7 +127,7 @@ class Worker:
         self._asked = {w: at for w, at in self._asked.items() if now - at < ASK_AGAIN_SECONDS}
         for job in self.ledger.list_jobs(states=(JobState.QUEUED, JobState.ANALYZING)):
             work_id = f"analysis.{job['job_id']}.{job['run']}.{job['failures']}"
-            if self._model_mode(job) != "off" and self._is_due(work_id):
+            if self._may_start(job) and self._is_due(work_id):
                 priority, delay = job["priority"], self._analysis_delay(job)
                 self._jobs.ask_for_analysis(work_id, job["job_id"], priority=priority, delay=delay)
         for row in self.dispatch.list_planned():
@@ -176,6 +181,12 @@ class Worker:
             return False
         self._asked[work_id] = time.monotonic()
         return True
+
+    def _may_start(self, job: Row) -> bool:
+        """Neither switched off nor waiting for priors."""
+        if self._model_mode(job) == "off":
+            return False
+        return not self._priors.is_awaited(job["study_uid"], job["rule"], job["created_at"])
 
     def _model_mode(self, job: Row) -> str:
         name = job["model"] or self._configuration.analysis.model
