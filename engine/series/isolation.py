@@ -6,9 +6,12 @@ caller as ``BrokenProcessPool``, a RuntimeError.
 """
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +43,28 @@ def start_processes() -> ProcessPoolExecutor:
 
     They are spawned, never forked: the engine holds threads and native libraries.
     """
-    return ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(
+        PROCESSES,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=end_with_the_parent,
+    )
+
+
+def end_with_the_parent() -> None:
+    """Make this process end when the one that started it is gone, even by kill -9.
+
+    A pool's worker holds both ends of its own queue and would wait for work for ever, with
+    the engine's standard output still open.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def decode_with_gdcm(frame: PackedFrame) -> NDArray[np.generic]:

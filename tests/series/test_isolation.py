@@ -1,7 +1,10 @@
 """A decoder that crashes takes its own process down, not the engine's."""
 
 import os
+import subprocess
+import sys
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,3 +36,26 @@ def test_a_frame_is_decoded_in_another_process() -> None:
 def test_a_crash_reaches_us_as_an_error() -> None:
     with start_processes() as pool, pytest.raises(BrokenProcessPool):
         pool.submit(os.abort).result()
+
+
+SUICIDE = """
+import os
+import subprocess
+import sys
+from engine.series.isolation import start_processes
+if __name__ == "__main__":
+    print(start_processes().submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_no_decoder_outlives_an_engine_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "suicide.py"
+    script.write_text(SUICIDE)
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, script], env=environment, stdout=subprocess.PIPE, timeout=30, check=False
+    )  # times out as long as anybody holds the standard output
+    assert done.returncode == -9
+    assert int(done.stdout) > 0
