@@ -20,6 +20,7 @@ from engine.reporting.report_file import ReportFile, ReportKind
 from engine.values.clinical import ClinicalRecord
 from engine.values.features import FeatureSet
 from engine.values.geometry import VolumeGeometry
+from engine.values.nomogram import Nomogram, NomogramAxis
 from engine.values.provenance import AnalysisContext
 from engine.values.result import (
     RESEARCH_USE_STATEMENT,
@@ -95,6 +96,45 @@ def _clinical(record: ClinicalRecord | None) -> dict[str, Any] | None:
         "observations": [asdict(observation) for observation in record.observations],
         "rejections": [asdict(rejection) for rejection in record.rejections],
         "sources": list(record.sources),
+        "courses": [asdict(course) for course in record.courses],
+    }
+
+
+def _nomogram(nomogram: Nomogram) -> dict[str, Any]:
+    """The drawing as numbers: points per mark, and where the patient stands."""
+
+    def marks(axis: NomogramAxis) -> list[dict[str, Any]]:
+        return [
+            {"label": t.label, "points": (t.effect - axis.lowest) / nomogram.unit_effect}
+            for t in axis.ticks
+        ]
+
+    def patient(axis: NomogramAxis) -> dict[str, Any] | None:
+        if axis.patient is None:
+            return None
+        points = (axis.patient.effect - axis.lowest) / nomogram.unit_effect
+        return {"label": axis.patient.label, "points": points}
+
+    total = nomogram.patient_total
+    return {
+        "title": nomogram.title,
+        "axes": [
+            {"label": axis.label, "marks": marks(axis), "patient": patient(axis)}
+            for axis in nomogram.axes
+        ],
+        "scales": [
+            {
+                "label": scale.label,
+                "marks": [
+                    {"label": t.label, "points": nomogram.points(t.effect)} for t in scale.ticks
+                ],
+            }
+            for scale in nomogram.scales
+        ],
+        "maximum_points": nomogram.maximum_points,
+        "patient_points": None if total is None else nomogram.points(total),
+        "patient_score": total,
+        "note": nomogram.note,
     }
 
 
@@ -170,6 +210,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
         "clinical": _clinical(result.clinical),
         "scores": [asdict(score) for score in result.scores],
         "predictions": [asdict(prediction) for prediction in result.predictions],
+        "nomograms": [_nomogram(nomogram) for nomogram in result.nomograms],
         "refusals": [asdict(refusal) for refusal in result.refusals],
         "warnings": result.warnings,
         "stage_seconds": dict(result.stage_seconds),

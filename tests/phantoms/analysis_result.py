@@ -8,7 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.values.clinical import ClinicalRecord, Observation, Rejection
+from engine.values.clinical import (
+    ClinicalRecord,
+    Course,
+    CoursePoint,
+    Observation,
+    Rejection,
+    RejectionKind,
+)
 from engine.values.features import Feature, FeatureSet
 from engine.values.identity import (
     ContrastPhase,
@@ -19,7 +26,15 @@ from engine.values.identity import (
 )
 from engine.values.lesion import Diameter, Lesion, LesionFindings, TumorBurden
 from engine.values.model import CodedSegment
-from engine.values.prognosis import Contribution, Refusal, RiskPrediction, Score, ScoreInput
+from engine.values.nomogram import Nomogram, NomogramAxis, NomogramTick
+from engine.values.prognosis import (
+    Contribution,
+    GroupCurve,
+    Refusal,
+    RiskPrediction,
+    Score,
+    ScoreInput,
+)
 from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
 from engine.values.result import AnalysisResult, NotAnalyzed, SeriesDecision
 from engine.values.volume import Volume
@@ -266,7 +281,9 @@ SCORES = (
         category="grade 1",
         inputs=(
             ScoreInput(name="albumin", value=41.0, unit="g/L", source="labs.csv row 2"),
-            ScoreInput(name="bilirubin", value=14.0, unit="umol/L", source="labs.csv row 2"),
+            ScoreInput(
+                name="bilirubin_total", value=14.0, unit="umol/L", source="FHIR Observation/12"
+            ),
         ),
         missing=(),
         citation="doi:10.1200/JCO.2014.57.9151",
@@ -299,13 +316,43 @@ PREDICTION = RiskPrediction(
     linear_predictor=0.42,
     percentile=63.0,
     contributions=(
-        Contribution(predictor="Tumor burden score", value=3.9, effect=0.31),
-        Contribution(predictor="AFP", value=18.0, effect=-0.12),
+        Contribution(predictor="Tumor burden score", value=3.9, effect=0.31, unit="1"),
+        Contribution(
+            predictor="AFP", value=18.0, effect=-0.12, unit="ng/mL", code="1834-1", code_system="LN"
+        ),
     ),
     used_modalities=("CT", "laboratory"),
     missing=("Microvascular invasion: unknown before surgery, model does without",),
     flags=("Age outside the development cohort's 5th to 95th percentile",),
     limits=("Developed on one cohort; not validated at this site.",),
+    group_curves=(
+        GroupCurve(name="low", survival=(1.0, 0.97, 0.93, 0.87, 0.82, 0.74)),
+        GroupCurve(name="intermediate", survival=(1.0, 0.92, 0.82, 0.69, 0.58, 0.45)),
+        GroupCurve(name="high", survival=(1.0, 0.80, 0.60, 0.38, 0.26, 0.14)),
+    ),
+    package_sha256="7c" * 32,
+)
+NOMOGRAM = Nomogram(
+    title="phantom-risk 0.1.0: Recurrence-free survival after resection",
+    axes=(
+        NomogramAxis(
+            label="Tumor burden score",
+            ticks=(NomogramTick(label="1", effect=0.0), NomogramTick(label="9", effect=0.8)),
+            patient=NomogramTick(label="3.9", effect=0.29),
+        ),
+        NomogramAxis(
+            label="AFP, ng/mL",
+            ticks=(NomogramTick(label="0", effect=0.0), NomogramTick(label="400", effect=0.4)),
+            patient=NomogramTick(label="18", effect=0.13),
+        ),
+    ),
+    scales=(
+        NomogramAxis(
+            label="Event-free at 24 months",
+            ticks=(NomogramTick(label="0.8", effect=0.1), NomogramTick(label="0.4", effect=1.1)),
+        ),
+    ),
+    note="Additive model. Research use only.",
 )
 RECORD = ClinicalRecord(
     reference_date=datetime.date(2024, 3, 11),
@@ -318,6 +365,7 @@ RECORD = ClinicalRecord(
             unit="ng/mL",
             observed_on=datetime.date(2024, 3, 1),
             source="spreadsheet:labs.csv row 2",
+            name="Alpha-fetoprotein",
         ),
         Observation(
             analyte="albumin",
@@ -327,12 +375,43 @@ RECORD = ClinicalRecord(
             unit="g/L",
             observed_on=datetime.date(2024, 3, 1),
             source="spreadsheet:labs.csv row 2",
+            name="Albumin",
+            received="4.1 g/dL",
+        ),
+        Observation(
+            analyte="bilirubin_total",
+            code="1975-2",
+            code_system="LN",
+            value=14.0,
+            unit="umol/L",
+            observed_on=datetime.date(2024, 3, 4),
+            source="FHIR Observation/12",
+            name="Total bilirubin",
         ),
     ),
     rejections=(
-        Rejection(analyte="platelets", source="labs.csv row 9", reason="older than 90 days"),
+        Rejection(
+            analyte="platelets",
+            source="labs.csv row 9",
+            reason="older than 90 days",
+            observed_on=datetime.date(2023, 10, 1),
+            kind=RejectionKind.STALE,
+            name="Platelets",
+        ),
     ),
     sources=("spreadsheet:labs.csv: 3 values",),
+    courses=(
+        Course(
+            analyte="afp",
+            name="Alpha-fetoprotein",
+            unit="ng/mL",
+            points=(
+                CoursePoint(observed_on=datetime.date(2023, 9, 1), value=7.0),
+                CoursePoint(observed_on=datetime.date(2023, 12, 4), value=11.0),
+                CoursePoint(observed_on=datetime.date(2024, 3, 1), value=18.0),
+            ),
+        ),
+    ),
 )
 
 
@@ -393,6 +472,7 @@ def make_result(
         clinical=RECORD,
         scores=SCORES,
         predictions=(PREDICTION,) if findings.lesions else (),
+        nomograms=(NOMOGRAM,) if findings.lesions else (),
         refusals=(Refusal(name="resection-os 0.2.0", reason="AFP older than 90 days"),),
         warnings=("Slice 12 is noisier than the rest",),
         stage_seconds=(("series", 0.5), ("segmentation", 12.25)),

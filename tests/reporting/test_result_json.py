@@ -48,6 +48,27 @@ def test_a_result_fits_the_schema(lesions: int, result: AnalysisResult) -> None:
     assert document["burden"]["number"] == lesions
 
 
+def test_a_nomogram_is_told_in_points(result: AnalysisResult) -> None:
+    """The widest axis is 100 points; AFP's 0.13 of an axis 0.8 wide is 16.25."""
+    (told,) = judge(compose_result_json(result, ()))["nomograms"]
+    assert [axis["patient"]["points"] for axis in told["axes"]] == pytest.approx([36.25, 16.25])
+    assert told["patient_points"] == pytest.approx(52.5)
+    assert told["maximum_points"] == pytest.approx(150)
+    assert told["scales"][0]["marks"][0]["points"] == pytest.approx(12.5)
+
+
+def test_courses_and_group_curves_are_in_it(result: AnalysisResult) -> None:
+    document = judge(compose_result_json(result, ()))
+    (course,) = document["clinical"]["courses"]
+    assert [point["value"] for point in course["points"]] == [7, 11, 18]
+    (prediction,) = document["predictions"]
+    assert [curve["name"] for curve in prediction["group_curves"]] == [
+        "low",
+        "intermediate",
+        "high",
+    ]
+
+
 def test_a_refusal_fits_the_schema_and_gives_its_reason() -> None:
     document = judge(compose_refusal_json(make_not_analyzed(), (SEG_FILE,)))
     assert document["status"] == "not analyzed"
