@@ -1,6 +1,6 @@
 """How the node proves who it is to a FHIR server.
 
-- Bearer token from the configuration.
+- Bearer token from a file, read again for every request so that a rotated token is used.
 - SMART Backend Services (hl7.org/fhir/smart-app-launch/backend-services.html): a signed JWT is
   exchanged for an access token, which is kept until shortly before it expires.
 - Mutual TLS: a client certificate in the TLS context.
@@ -32,6 +32,24 @@ class BearerToken(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the token to every request."""
         request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+class FileToken(httpx.Auth):
+    """An access token in a file that somebody else keeps fresh."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the token as the file has it now."""
+        try:
+            token = self._path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SourceUnavailableError(
+                f"the token file cannot be read ({type(error).__name__})"
+            ) from error
+        request.headers["Authorization"] = f"Bearer {token}"
         yield request
 
 
@@ -71,8 +89,6 @@ class BackendServiceClient:
 class SmartBackendServices(httpx.Auth):
     """Fetches an access token with a signed JWT, keeps it, and renews it once on 401."""
 
-    requires_response_body = True
-
     def __init__(
         self, client: BackendServiceClient, clock: Callable[[], float] = time.time
     ) -> None:
@@ -102,6 +118,7 @@ class SmartBackendServices(httpx.Auth):
         return httpx.Request("POST", self._client.token_url, data=form)
 
     def _keep(self, response: httpx.Response) -> None:
+        response.read()
         try:
             answer = response.json() if response.is_success else {}
             token = str(answer["access_token"])

@@ -5,10 +5,11 @@ Everything is bounded: time per request, time per search, retries, pages, resour
 
 import json
 import logging
+import math
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ class FhirLimits:
     Attributes:
         request_s: Seconds a single request may take.
         search_s: Seconds a search with all its pages and retries may take.
+        fetch_s: Seconds everything that is asked about one patient may take.
         attempts: Tries per request.
         backoff_s: First pause between tries; doubles each time.
         page_size: ``_count`` asked for.
@@ -43,6 +45,7 @@ class FhirLimits:
 
     request_s: float = 10.0
     search_s: float = 60.0
+    fetch_s: float = 120.0
     attempts: int = 3
     backoff_s: float = 0.5
     page_size: int = 200
@@ -76,9 +79,11 @@ class FhirClient:
         self._pause = pause
         self._http = httpx.Client(
             auth=authorization,
-            verify=tls if tls is not None else True,
             timeout=self._limits.request_s,
-            transport=transport,
+            transport=_Bounded(
+                transport or httpx.HTTPTransport(verify=tls if tls is not None else True),
+                self._limits.response_bytes,
+            ),
             headers={"Accept": _FHIR_JSON},
             follow_redirects=False,
         )
@@ -87,44 +92,59 @@ class FhirClient:
         """Close the connections."""
         self._http.close()
 
-    def search(self, resource_type: str, parameters: Mapping[str, str]) -> list[Resource]:
-        """All matches of a search, over all its pages.
+    def deadline(self) -> float:
+        """Moment (monotonic) by which everything asked about one patient must be answered."""
+        return time.monotonic() + self._limits.fetch_s
+
+    def search(
+        self, resource_type: str, parameters: Mapping[str, str], deadline: float | None = None
+    ) -> list[Resource]:
+        """All matches of a search, over all its pages; arguments and errors as ``pages``."""
+        return [r for page in self.pages(resource_type, parameters, deadline) for r in page]
+
+    def pages(
+        self, resource_type: str, parameters: Mapping[str, str], deadline: float | None = None
+    ) -> Iterator[list[Resource]]:
+        """Matches of a search, page by page, so that only one page is in memory.
 
         Args:
             resource_type: FHIR resource name.
             parameters: Search parameters; ``_count`` is added.
+            deadline: Moment (monotonic) by which the search must be over at the latest.
 
         Raises:
             SourceUnavailableError: No answer in time, an error status, a body that is no
                 Bundle, or more than the limits allow.
         """
-        deadline = time.monotonic() + self._limits.search_s
+        until = min(deadline or math.inf, time.monotonic() + self._limits.search_s)
         query = {**parameters, "_count": str(self._limits.page_size)}
         request = self._http.build_request("GET", f"{self._base}/{resource_type}", params=query)
-        found: list[Resource] = []
-        seen: set[str] = set()
+        count = 0
+        seen = {str(request.url)}
         while True:
-            bundle = self._send(request, deadline)
-            found += _matches(bundle)
-            if len(found) > self._limits.resources:
+            bundle = self._send(request, until)
+            matches = _matches(bundle)
+            count += len(matches)
+            if count > self._limits.resources:
                 raise SourceUnavailableError(
                     f"more than {self._limits.resources} {resource_type} resources"
                 )
+            yield matches
             following = self._next(bundle)
             if not following:
-                return found
-            if following in seen:
-                raise SourceUnavailableError("the server's pages go in a circle")
-            seen.add(following)
+                return
             request = self._http.build_request("GET", following)
+            if str(request.url) in seen:
+                raise SourceUnavailableError("the server's pages go in a circle")
+            seen.add(str(request.url))
 
-    def read(self, resource_type: str, resource_id: str) -> Resource:
+    def read(self, resource_type: str, resource_id: str, deadline: float | None = None) -> Resource:
         """One resource by id; errors as in ``search``."""
         if not _ID.fullmatch(resource_id):
             raise SourceUnavailableError(f"the server names a {resource_type} by no valid id")
-        deadline = time.monotonic() + self._limits.search_s
+        until = min(deadline or math.inf, time.monotonic() + self._limits.search_s)
         url = f"{self._base}/{resource_type}/{resource_id}"
-        return self._send(self._http.build_request("GET", url), deadline)
+        return self._send(self._http.build_request("GET", url), until)
 
     def put_by_identifier(self, resource: Resource) -> Resource:
         """Create a resource, or update the one that already carries its first identifier.
@@ -164,15 +184,17 @@ class FhirClient:
     def _send(self, request: httpx.Request, deadline: float) -> Resource:
         """Send with retries on transient failures, until the deadline."""
         problem = "no time left"
+        wait_s = 0.0
         for attempt in range(self._limits.attempts):
             if attempt:
-                self._pause(self._limits.backoff_s * 2 ** (attempt - 1))
+                wait_s = max(wait_s, self._limits.backoff_s * 2 ** (attempt - 1))
+                self._pause(max(0.0, min(wait_s, deadline - time.monotonic())))
             if time.monotonic() >= deadline:
                 break
             try:
                 return self._receive(request)
             except _TransientError as error:
-                problem = str(error)
+                problem, wait_s = str(error), error.wait_s
                 log.warning("FHIR request failed (%s), attempt %d", problem, attempt + 1)
                 if request.method not in _SAFE:
                     break
@@ -190,7 +212,9 @@ class FhirClient:
         finally:
             response.close()
         if response.status_code in _RETRIED:
-            raise _TransientError(f"HTTP {response.status_code}")
+            wait = response.headers.get("Retry-After", "")
+            wait_s = float(wait) if wait.isascii() and wait.isdigit() else 0.0
+            raise _TransientError(f"HTTP {response.status_code}", wait_s)
         if not response.is_success:
             raise SourceUnavailableError(f"HTTP {response.status_code}")
         try:
@@ -220,7 +244,48 @@ class FhirClient:
 
 
 class _TransientError(Exception):
-    """A failure that another try may mend."""
+    """A failure that another try may mend, after ``wait_s`` seconds at the earliest."""
+
+    def __init__(self, problem: str, wait_s: float = 0.0) -> None:
+        super().__init__(problem)
+        self.wait_s = wait_s
+
+
+class _Bounded(httpx.BaseTransport):
+    """Ends every answer, also those that only the authorization reads, at a number of bytes."""
+
+    def __init__(self, inner: httpx.BaseTransport, limit: int) -> None:
+        self._inner, self._limit = inner, limit
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send; the answer's stream counts."""
+        response = self._inner.handle_request(request)
+        if isinstance(response.stream, httpx.SyncByteStream):
+            response.stream = _CountingStream(response.stream, self._limit)
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class _CountingStream(httpx.SyncByteStream):
+    """Bytes of an answer as they came, refused beyond the limit."""
+
+    def __init__(self, inner: httpx.SyncByteStream, limit: int) -> None:
+        self._inner, self._limit = inner, limit
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for part in self._inner:
+            size += len(part)
+            if size > self._limit:
+                raise SourceUnavailableError("the answer is too large")
+            yield part
+
+    def close(self) -> None:
+        """Close the answer."""
+        self._inner.close()
 
 
 def _matches(bundle: Resource) -> list[Resource]:

@@ -8,7 +8,7 @@ result: the record says "clinical data not available" instead.
 
 import json
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,8 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _plain(item: Observation | Rejection) -> dict[str, Any]:
     values = asdict(item)
-    day = values["observed_on"]
-    return values | {"observed_on": day.isoformat() if day is not None else None}
+    moments = {k: v.isoformat() for k, v in values.items() if isinstance(v, date | datetime)}
+    return values | moments
 
 
 def _answer(document: dict[str, Any]) -> SourceAnswer:
@@ -105,8 +105,12 @@ def _answer(document: dict[str, Any]) -> SourceAnswer:
 
 
 def _dated(values: dict[str, Any]) -> dict[str, Any]:
-    day = values["observed_on"]
-    return values | {"observed_on": date.fromisoformat(day) if day is not None else None}
+    dated = dict(values)
+    if values["observed_on"] is not None:
+        dated["observed_on"] = date.fromisoformat(values["observed_on"])
+    if values.get("observed_at") is not None:
+        dated["observed_at"] = datetime.fromisoformat(values["observed_at"])
+    return dated
 
 
 def _checked(item: Observation) -> Observation | Rejection:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, tzinfo
 from pathlib import Path
 
 from engine.clinical.fhir_reading import (
@@ -14,11 +14,7 @@ from engine.clinical.fhir_reading import (
     subject_id,
 )
 from engine.clinical.intake import accept
-from engine.clinical.right_patient import (
-    is_same_identifier,
-    require_right_patient,
-    require_same_person,
-)
+from engine.clinical.right_patient import match_identities, require_same_person
 from engine.clinical.selection import select
 from engine.clinical.source import SourceAnswer
 from engine.errors import ClinicalDataError
@@ -113,10 +109,12 @@ def answer_from(
     )
 
 
-def read_one(resource: Resource, codes: Mapping[str, str]) -> list[Observation | Rejection]:
+def read_one(
+    resource: Resource, codes: Mapping[str, str], zone: tzinfo | None = None
+) -> list[Observation | Rejection]:
     """Observations and rejections of one resource; a malformed one is a rejection."""
     try:
-        raws = read_resource(resource, codes)
+        raws = read_resource(resource, codes, zone)
     except ClinicalDataError as error:
         name = f"FHIR {resource.get('resourceType')}/{resource.get('id', '?')}"
         return [Rejection(analyte="unknown", source=name, reason=str(error))]
@@ -130,10 +128,10 @@ def _find_patient(
     ids: set[str] = set()
     notes: tuple[str, ...] = ()
     for resource in patients:
-        for identity in read_identities(resource, issuers):
-            if is_same_identifier(identity, patient):
-                notes = require_right_patient(identity, patient)
-                ids.add(str(resource.get("id", "")))
+        compared = match_identities(read_identities(resource, issuers), patient)
+        if compared is not None:
+            notes = compared
+            ids.add(str(resource.get("id", "")))
     if not ids:
         raise ClinicalDataError("FHIR data has no Patient with the identifier of the images")
     survivors = {replacing_patient(r) for r in patients if str(r.get("id", "")) in ids}

@@ -3,11 +3,15 @@
 Read: Patient, Observation (with components and reference ranges), Condition, Procedure,
 MedicationStatement (hl7.org/fhir/R4). Codes are LOINC and SNOMED CT; a site's own codes are
 translated by a table ``"system|code" → analyte key``.
+
+Moments with an offset from UTC become days and times of the hospital's time zone when one is
+given; otherwise they are taken as written. DICOM dates are local, so a server that writes UTC
+needs the zone, or a value taken late in the evening lands on the wrong day.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from engine.clinical.analyte import LOINC, SNOMED_CT, Analyte
@@ -26,12 +30,15 @@ _SYSTEMIC_HCC_DRUGS = frozenset({"L01EX02", "L01EX05", "L01EX07", "L01EX08"})
 """ATC codes of sorafenib, regorafenib, cabozantinib and lenvatinib."""
 
 
-def read_resource(resource: Resource, codes: Mapping[str, str]) -> list[RawValue]:
+def read_resource(
+    resource: Resource, codes: Mapping[str, str], zone: tzinfo | None = None
+) -> list[RawValue]:
     """Raw values of one resource; empty for resource types that carry none.
 
     Args:
         resource: Parsed JSON.
         codes: Site codes, ``"system|code"`` to analyte key.
+        zone: The hospital's time zone; None takes moments as written.
 
     Raises:
         ClinicalDataError: The resource's structure is not that of FHIR R4.
@@ -46,7 +53,7 @@ def read_resource(resource: Resource, codes: Mapping[str, str]) -> list[RawValue
     if reader is None:
         return []
     try:
-        return list(reader(resource, codes))
+        return list(reader(resource, codes, zone))
     except (AttributeError, KeyError, TypeError) as error:
         raise ClinicalDataError("not structured as FHIR R4 says") from error
 
@@ -107,12 +114,35 @@ def subject_id(resource: Resource) -> str:
     return _reference_id(resource.get("subject", {}), "Patient")
 
 
-def read_day(text: object) -> date | None:
+def replaced_patients(patient: Resource) -> list[str]:
+    """Ids of the Patients that this one replaced in merges (link type ``replaces``)."""
+    ids = [
+        _reference_id(link.get("other", {}), "Patient")
+        for link in patient.get("link", [])
+        if link.get("type") == "replaces"
+    ]
+    return [key for key in ids if key]
+
+
+def read_day(text: object, zone: tzinfo | None = None) -> date | None:
     """Day of a FHIR date or dateTime; None when it is not given to the day."""
+    moment = _moment(text, zone)
+    return None if moment is None else moment[0]
+
+
+def _moment(text: object, zone: tzinfo | None) -> tuple[date, datetime | None] | None:
+    """Day and local moment of a FHIR date, dateTime or instant; None when not given to the day."""
+    written = str(text)
     try:
-        return date.fromisoformat(str(text)[:10])
+        day = date.fromisoformat(written[:10])
+        if "T" not in written:
+            return day, None
+        moment = datetime.fromisoformat(written)
     except ValueError:
         return None
+    if zone is not None and moment.tzinfo is not None:
+        moment = moment.astimezone(zone)
+    return moment.date(), moment.replace(tzinfo=None)
 
 
 def _reference_id(reference: Resource, resource_type: str) -> str:
@@ -120,8 +150,11 @@ def _reference_id(reference: Resource, resource_type: str) -> str:
     return parts[-1] if len(parts) >= 2 and parts[-2] == resource_type else ""
 
 
-def _observation(resource: Resource, codes: Mapping[str, str]) -> Iterator[RawValue]:
-    observed_on = _first_day(
+def _observation(
+    resource: Resource, codes: Mapping[str, str], zone: tzinfo | None
+) -> Iterator[RawValue]:
+    moment = _first_moment(
+        zone,
         resource.get("effectiveDateTime"),
         resource.get("effectiveInstant"),
         resource.get("effectivePeriod", {}).get("end"),
@@ -137,16 +170,25 @@ def _observation(resource: Resource, codes: Mapping[str, str]) -> Iterator[RawVa
         told = _value(part, analyte)
         if told is not None:
             value, unit = told
-            yield _raw(analyte, value, unit, observed_on, source, status)
+            yield _raw(analyte, (value, unit), moment, source, status)
         if analyte.key == "ast":
-            yield from _upper_limit(part, observed_on, source, status)
+            yield from _upper_limit(part, moment, source, status)
+
+
+_Moment = tuple[date | None, datetime | None]
 
 
 def _raw(
-    analyte: Analyte, value: str, unit: str, day: date | None, source: str, status: str
+    analyte: Analyte, told: tuple[str, str], moment: _Moment, source: str, status: str
 ) -> RawValue:
     return RawValue(
-        code=analyte.key, value=value, unit=unit, observed_on=day, source=source, status=status
+        code=analyte.key,
+        value=told[0],
+        unit=told[1],
+        observed_on=moment[0],
+        observed_at=moment[1],
+        source=source,
+        status=status,
     )
 
 
@@ -184,19 +226,19 @@ def _word(concept: Resource, analyte: Analyte) -> str:
     return next((text for text in said if is_known_word(text, analyte)), said[0] if said else "")
 
 
-def _upper_limit(
-    part: Resource, observed_on: date | None, source: str, status: str
-) -> Iterator[RawValue]:
+def _upper_limit(part: Resource, moment: _Moment, source: str, status: str) -> Iterator[RawValue]:
     for limits in part.get("referenceRange", []):
         kinds = [c.get("code") for c in limits.get("type", {}).get("coding", [])]
         high = _quantity(limits["high"]) if limits.get("high") else None
         if high is not None and (not kinds or "normal" in kinds):
             analyte = ANALYTES["ast_upper_limit"]
-            yield _raw(analyte, *high, observed_on, f"{source} reference range", status)
+            yield _raw(analyte, high, moment, f"{source} reference range", status)
             return
 
 
-def _condition(resource: Resource, codes: Mapping[str, str]) -> Iterator[RawValue]:
+def _condition(
+    resource: Resource, codes: Mapping[str, str], zone: tzinfo | None
+) -> Iterator[RawValue]:
     analyte = _analyte(resource.get("code", {}), codes)
     if analyte is None or not analyte.words:
         return
@@ -209,41 +251,47 @@ def _condition(resource: Resource, codes: Mapping[str, str]) -> Iterator[RawValu
         word = _SEVERITIES.get(severity, "present") if "slight" in analyte.words else "present"
     else:
         return
-    day = _first_day(
+    moment = _first_moment(
+        zone,
         resource.get("recordedDate"),
         resource.get("onsetDateTime"),
-        resource.get("meta", {}).get("lastUpdated"),
     )
-    yield _raw(analyte, word, "", day, f"FHIR Condition/{resource.get('id', '?')}", "final")
+    yield _raw(analyte, (word, ""), moment, f"FHIR Condition/{resource.get('id', '?')}", "final")
 
 
-def _procedure(resource: Resource, codes: Mapping[str, str]) -> Iterator[RawValue]:
+def _procedure(
+    resource: Resource, codes: Mapping[str, str], zone: tzinfo | None
+) -> Iterator[RawValue]:
     analyte = _analyte(resource.get("code", {}), codes)
     if analyte is None or resource.get("status") != "completed":
         return
-    day = _first_day(
+    moment = _first_moment(
+        zone,
         resource.get("performedDateTime"),
         resource.get("performedPeriod", {}).get("end"),
         resource.get("performedPeriod", {}).get("start"),
     )
     word = "done" if "done" in analyte.words else "present"
-    yield _raw(analyte, word, "", day, f"FHIR Procedure/{resource.get('id', '?')}", "final")
+    yield _raw(analyte, (word, ""), moment, f"FHIR Procedure/{resource.get('id', '?')}", "final")
 
 
-def _medication(resource: Resource, codes: Mapping[str, str]) -> Iterator[RawValue]:
+def _medication(
+    resource: Resource, codes: Mapping[str, str], zone: tzinfo | None
+) -> Iterator[RawValue]:
     concept = resource.get("medicationCodeableConcept", {})
     taken = resource.get("status") in ("active", "completed", "stopped", "on-hold")
     systemic = any(c.get("code") in _SYSTEMIC_HCC_DRUGS for c in concept.get("coding", []))
     analyte = ANALYTES["previous_treatment"] if systemic else _analyte(concept, codes)
     if analyte is None or not taken:
         return
-    day = _first_day(
+    moment = _first_moment(
+        zone,
         resource.get("effectiveDateTime"),
         resource.get("effectivePeriod", {}).get("start"),
         resource.get("dateAsserted"),
     )
     source = f"FHIR MedicationStatement/{resource.get('id', '?')}"
-    yield _raw(analyte, "present", "", day, source, "final")
+    yield _raw(analyte, ("present", ""), moment, source, "final")
 
 
 def _analyte(concept: Resource, codes: Mapping[str, str]) -> Analyte | None:
@@ -260,5 +308,5 @@ def _code_of(concept: Resource) -> str:
     return next((str(c.get("code", "")) for c in concept.get("coding", [])), "")
 
 
-def _first_day(*texts: object) -> date | None:
-    return next((day for text in texts if (day := read_day(text)) is not None), None)
+def _first_moment(zone: tzinfo | None, *texts: object) -> _Moment:
+    return next((m for text in texts if (m := _moment(text, zone)) is not None), (None, None))

@@ -6,7 +6,7 @@ Read: ORU^R01 and ORM^O01 observations (PID, OBR, OBX), ADT^A08 demographics and
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 import hl7  # type: ignore[import-untyped]  # ships no stubs
 
@@ -21,8 +21,12 @@ _CHARSETS = {
     "ASCII": "ascii",
     "8859/1": "iso8859-1",
     "8859/2": "iso8859-2",
+    "8859/3": "iso8859-3",
+    "8859/4": "iso8859-4",
     "8859/5": "iso8859-5",
+    "8859/6": "iso8859-6",
     "8859/7": "iso8859-7",
+    "8859/8": "iso8859-8",
     "8859/9": "iso8859-9",
     "8859/15": "iso8859-15",
     "UNICODE UTF-8": "utf-8",
@@ -30,6 +34,7 @@ _CHARSETS = {
     "ISO IR87": "iso2022_jp",
     "GB 18030-2000": "gb18030",
     "KS X 1001": "euc_kr",
+    "BIG-5": "big5",
 }
 """HL7 table 0211 to Python codecs."""
 
@@ -140,7 +145,7 @@ def _parse(data: bytes) -> hl7.Message:
     if name not in _CHARSETS:
         raise MalformedMessageError(f"HL7 character set '{name}' is not supported")
     try:
-        text = data.decode(_CHARSETS[name])
+        text = _decoded(data, name)
     except UnicodeDecodeError as error:
         raise MalformedMessageError(
             f"HL7 message is not '{name or 'UNICODE UTF-8'}' as MSH-18 says"
@@ -149,6 +154,20 @@ def _parse(data: bytes) -> hl7.Message:
         return hl7.parse(text.replace("\r\n", "\r").replace("\n", "\r"))
     except (hl7.HL7Exception, ValueError, IndexError) as error:
         raise MalformedMessageError(f"HL7 message cannot be read: {error}") from error
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """Text of a message; many senders leave MSH-18 empty and write Latin-1.
+
+    Every byte is a Latin-1 letter, and what HepatoCast reads (identifiers, codes, numbers) is
+    ASCII in either, so an undeclared message is taken rather than lost.
+    """
+    if name:
+        return data.decode(_CHARSETS[name])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _part(segment: hl7.Segment, number: int, component: int = 1, repetition: int = 1) -> str:
@@ -188,18 +207,18 @@ def _replaced(message: hl7.Message) -> Iterator[SourceIdentity]:
 
 
 def _results(message: hl7.Message) -> Iterator[Hl7Result]:
-    order, ordered_on = "", None
+    order, ordered_at = "", ""
     control = _part(message.segment("MSH"), 10)
     for segment in message:
         name = str(segment[0])
         if name == "OBR":
             order = _part(segment, 3) or _part(segment, 2) or _part(segment, 7)
-            ordered_on = _day(_part(segment, 7))
+            ordered_at = _part(segment, 7)
         elif name == "OBX":
-            yield _result(segment, order, ordered_on, control)
+            yield _result(segment, order, ordered_at, control)
 
 
-def _result(segment: hl7.Segment, order: str, ordered_on: date | None, control: str) -> Hl7Result:
+def _result(segment: hl7.Segment, order: str, ordered_at: str, control: str) -> Hl7Result:
     code, system = _code(segment)
     key = (order, code, _part(segment, 4))
     state = _part(segment, 11)
@@ -207,11 +226,14 @@ def _result(segment: hl7.Segment, order: str, ordered_on: date | None, control: 
     if state in _WITHDRAWN or analyte is None:
         return Hl7Result(key=key, values=())
     text, unit = _value(segment)
+    own = _part(segment, 14)
+    moment = own if _day(own) is not None else ordered_at
     value = RawValue(
         code=analyte.key,
         value=text,
         unit=unit,
-        observed_on=_day(_part(segment, 14)) or ordered_on,
+        observed_on=_day(moment),
+        observed_at=_moment(moment),
         source=f"HL7 message {control} OBX {_part(segment, 1)}",
         status=_STATUSES.get(state, "unknown"),
     )
@@ -242,6 +264,16 @@ def _value(segment: hl7.Segment) -> tuple[str, str]:
 
 def _segments(message: hl7.Message, name: str) -> list[hl7.Segment]:
     return [segment for segment in message if str(segment[0]) == name]
+
+
+def _moment(text: str) -> datetime | None:
+    """Local moment of an HL7 time stamp, as written; None without hours and minutes."""
+    digits = text.partition("+")[0].partition("-")[0].partition(".")[0]
+    form = {12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(len(digits), "")
+    try:
+        return datetime.strptime(digits, form) if form else None
+    except ValueError:
+        return None
 
 
 def _day(text: str) -> date | None:

@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from engine.clinical.analyte import Analyte
 from engine.clinical.analytes import find_analyte
@@ -30,6 +30,7 @@ class RawValue:
         observed_on: Day the value belongs to.
         source: Where it came from, without patient data.
         status: FHIR observation status.
+        observed_at: Local moment of that day, where the source gives a time.
     """
 
     code: str
@@ -39,6 +40,7 @@ class RawValue:
     unit: str = ""
     observed_on: date | None = field(default=None, repr=False)
     status: str = "final"
+    observed_at: datetime | None = field(default=None, repr=False)
 
 
 class _RefusedError(Exception):
@@ -82,6 +84,7 @@ def accept(raw: RawValue) -> Observation | Rejection | None:
         imputed=imputed,
         name=analyte.name,
         received=f"{raw.value} {raw.unit}".strip(),
+        observed_at=raw.observed_at,
     )
 
 

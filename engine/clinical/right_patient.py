@@ -4,6 +4,7 @@ Identifier, issuer, birth date and sex are compared. What the DICOM header state
 by the source too and agree; what the header leaves empty cannot be compared and is noted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -93,6 +94,30 @@ def require_right_patient(source: SourceIdentity, patient: PatientIdentity) -> t
         )
     uncompared = [name for name, _, needed in pairs if not needed]
     return (f"{', '.join(uncompared)} not in the images: not compared",) if uncompared else ()
+
+
+def match_identities(
+    identities: Iterable[SourceIdentity], patient: PatientIdentity
+) -> tuple[str, ...] | None:
+    """Check every identifier a source gives for one person against the images.
+
+    Args:
+        identities: All identifiers of one person.
+        patient: Patient of the images.
+
+    Returns:
+        None when no identifier is the patient's; otherwise what could not be compared.
+
+    Raises:
+        ClinicalDataError: An identifier is the patient's and something else disagrees, or the
+            only one with this number names no issuer while the images do.
+    """
+    mine = [i for i in identities if is_same_identifier(i, patient)]
+    issued = [i for i in mine if i.issuer.strip()]
+    notes = None
+    for identity in issued or mine:
+        notes = require_right_patient(identity, patient)
+    return notes
 
 
 def require_same_person(source: SourceIdentity, patient: PatientIdentity) -> None:

@@ -1,8 +1,9 @@
 """Selection in time: the nearest usable value per analyte on or before the reference date.
 
 A value is used only when it is dated on or before the reference date and within the analyte's
-age limit. Values without a date are used only for analytes that do not go stale. What is not
-used is reported with its reason; nothing is averaged.
+age limit. Of several values of one day the one taken last counts where every one has a time;
+otherwise they conflict. Values without a date are used only for analytes that do not go stale.
+What is not used is reported with its reason; nothing is averaged.
 """
 
 from collections import defaultdict
@@ -117,7 +118,11 @@ def _staleness(value: Observation, reference: date | None) -> Rejection | None:
 
 
 def _agreed(same_day: list[Observation]) -> tuple[Observation | None, list[Rejection]]:
-    """One value for values of one day; corrections replace, other conflicts are not used."""
+    """One value for values of one day.
+
+    Corrections replace; of samples taken at different times the latest counts; other conflicts
+    are not used.
+    """
     corrected = [v for v in same_day if v.status in _CORRECTED]
     candidates = corrected or same_day
     first = candidates[-1]
@@ -125,8 +130,22 @@ def _agreed(same_day: list[Observation]) -> tuple[Observation | None, list[Rejec
         replaced = [v for v in same_day if v not in candidates and not _same(first, v)]
         reason = "replaced by a correction of the same day"
         return first, [_reject(v, RejectionKind.REPLACED, reason) for v in replaced]
+    latest = _latest(candidates)
+    if latest is not None:
+        reason = "an earlier value of the same day"
+        others = [v for v in candidates if not _same(latest, v)]
+        return latest, [_reject(v, RejectionKind.REPLACED, reason) for v in others]
     reason = f"{len(candidates)} different values on one day"
     return None, [_reject(v, RejectionKind.CONFLICTING, reason) for v in candidates]
+
+
+def _latest(values: list[Observation]) -> Observation | None:
+    """The value of the latest time; None when a time is missing or the latest ones disagree."""
+    times = [v.observed_at for v in values if v.observed_at is not None]
+    if len(times) < len(values):
+        return None
+    last = [v for v in values if v.observed_at == max(times)]
+    return last[-1] if all(_same(last[0], v) for v in last) else None
 
 
 def _same(one: Observation, other: Observation) -> bool:

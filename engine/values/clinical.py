@@ -1,7 +1,7 @@
 """Clinical values with their provenance (DESIGN decision 11)."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -37,6 +37,7 @@ class Observation:
         imputed: True when a declared policy filled it in.
         name: What a report prints ("Total bilirubin"); empty when the maker gave none.
         received: Value and unit as the source sent them ("1.2 mg/dL"); empty when not kept.
+        observed_at: Local moment of that day; None when the source gave no time.
     """
 
     analyte: str
@@ -50,6 +51,7 @@ class Observation:
     imputed: bool = False
     name: str = ""
     received: str = field(default="", repr=False)
+    observed_at: datetime | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

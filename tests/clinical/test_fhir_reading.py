@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,7 @@ from engine.clinical.fhir_reading import (
     read_day,
     read_identities,
     read_resource,
+    replaced_patients,
     replacing_patient,
     subject_id,
 )
@@ -181,3 +183,28 @@ def test_a_date_that_is_not_a_day_is_no_day(text: object) -> None:
 def test_a_malformed_resource_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ClinicalDataError, match="not structured"):
         read_resource(_observation("1834-1") | wrong, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "day"),
+    [
+        ("2024-03-01T23:30:00Z", "Europe/Berlin", date(2024, 3, 2)),
+        ("2024-03-01T23:30:00Z", None, date(2024, 3, 1)),
+        ("2024-03-02T05:00:00+09:00", "Asia/Tokyo", date(2024, 3, 2)),
+        ("2024-03-02T01:00:00Z", "America/New_York", date(2024, 3, 1)),
+        ("2024-03-01", "Asia/Tokyo", date(2024, 3, 1)),
+    ],
+)
+def test_a_moment_belongs_to_the_hospitals_day(written: str, zone: str | None, day: date) -> None:
+    resource = _observation("1834-1", valueInteger=5, effectiveDateTime=written)
+    (raw,) = read_resource(resource, {}, ZoneInfo(zone) if zone else None)
+    assert raw.observed_on == day
+    assert (raw.observed_at is None) == ("T" not in written)
+
+
+def test_a_merge_points_back_to_the_patients_it_replaced() -> None:
+    links = [
+        {"type": "replaces", "other": {"reference": "Patient/7"}},
+        {"type": "seealso", "other": {"reference": "Patient/8"}},
+    ]
+    assert replaced_patients({"link": links}) == ["7"]

@@ -1,7 +1,7 @@
 """HL7 v2 messages become identities and raw values."""
 
 import contextlib
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -73,6 +73,17 @@ def test_a_correction_replaces_and_a_deletion_withdraws() -> None:
     assert current_values([first, fixed, gone]) == []
 
 
+def test_escaped_units_are_read() -> None:
+    r"""``10\S\9/L`` is 10^9/L: HL7 escapes its own separators (v2.5.1, 2.7)."""
+    data = message(PERSON, ORDER, r"OBX|1|NM|777-3^Plt^LN||110|10\S\9/L|||||F|||202402190715")
+    (raw,) = current_values([read_message(data)])
+    assert raw.unit == "10^9/L"
+    assert raw.observed_at == datetime(2024, 2, 19, 7, 15)
+    observation = accept(raw)
+    assert isinstance(observation, Observation)
+    assert observation.value == 110.0
+
+
 def test_another_order_does_not_replace() -> None:
     first = read_message(message(PERSON, ORDER, "OBX|1|NM|1834-1^AFP^LN||10|ng/mL|||||F"))
     later = ORDER.replace("|f1|", "|f2|").replace("20240220", "20240225")
@@ -83,6 +94,8 @@ def test_another_order_does_not_replace() -> None:
 def test_the_character_set_of_msh_18_is_honored() -> None:
     text = message(PERSON.replace("Doe", "Müller"), charset="8859/1").decode("utf-8")
     assert read_message(text.encode("latin-1")).identities
+    undeclared = message(PERSON.replace("Doe", "Müller")).decode("utf-8").encode("latin-1")
+    assert read_message(undeclared).identities[0].patient_id == "4711"
     with pytest.raises(MalformedMessageError, match="MSH-18"):
         read_message(message(PERSON, charset="UNICODE UTF-8").replace(b"Doe", b"M\xfcller"))
     with pytest.raises(MalformedMessageError, match="not supported"):

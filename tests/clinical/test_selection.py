@@ -1,7 +1,7 @@
 """Selection in time."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from engine.clinical.selection import select
 from engine.values.clinical import Observation, Rejection, RejectionKind
@@ -89,3 +89,19 @@ def test_without_a_reference_date_the_latest_value_counts(observation: Make) -> 
 def test_rejections_made_on_the_way_stay_in_the_record() -> None:
     rejection = Rejection(analyte="afp", source="row 2", reason="not a number")
     assert select([rejection], REFERENCE, ("labs.csv: 1 row",)).rejections == (rejection,)
+
+
+def test_of_two_samples_of_one_day_the_later_one_counts(observation: Make) -> None:
+    morning = observation("inr", 1.1, observed_at=datetime(2024, 2, 28, 7))
+    evening = observation("inr", 2.1, observed_at=datetime(2024, 2, 28, 19))
+    record = select([evening, morning], REFERENCE)
+    assert record.find("inr") == evening
+    assert record.history == (evening,)
+    assert [r.kind for r in record.rejections] == [RejectionKind.REPLACED]
+
+
+def test_a_time_on_one_of_two_different_values_decides_nothing(observation: Make) -> None:
+    timed = observation("inr", 1.1, observed_at=datetime(2024, 2, 28, 7))
+    record = select([timed, observation("inr", 2.1)], REFERENCE)
+    assert record.find("inr") is None
+    assert [r.kind for r in record.rejections] == [RejectionKind.CONFLICTING] * 2

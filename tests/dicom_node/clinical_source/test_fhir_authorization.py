@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from dicom_node.clinical_source.fhir_authorization import (
     BackendServiceClient,
     BearerToken,
+    FileToken,
     SmartBackendServices,
     tls_context,
 )
@@ -203,3 +204,23 @@ def test_mutual_tls_lets_the_known_client_in_and_nobody_else(
     with pytest.raises(SourceUnavailableError):
         stranger.search("Patient", {})
     stranger.close()
+
+
+def test_a_rotated_token_file_is_used_at_once_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx.Response(200, json={"resourceType": "Bundle"})
+
+    client = FhirClient(
+        "https://ehr.test/fhir", FileToken(file), transport=httpx.MockTransport(answer)
+    )
+    for token in ("one", "two"):
+        file.write_text(f"{token}\n")
+        client.search("Observation", {})
+    assert seen == ["Bearer one", "Bearer two"]
+    file.unlink()
+    with pytest.raises(SourceUnavailableError, match="token file cannot be read"):
+        client.search("Observation", {})

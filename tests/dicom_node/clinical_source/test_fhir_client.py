@@ -1,7 +1,7 @@
 """The FHIR client is bounded and says what went wrong."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import httpx
 import pytest
@@ -152,3 +152,38 @@ def test_put_by_identifier_creates_once_and_updates_afterwards() -> None:
     client.put_by_identifier({**risk, "status": "preliminary"})
     assert list(stored) == ["r1"]
     assert stored["r1"]["status"] == "preliminary"
+
+
+def test_the_server_may_ask_for_a_longer_pause() -> None:
+    answers = iter([httpx.Response(429, headers={"Retry-After": "7"}), _bundle("1")])
+    pauses: list[float] = []
+    client = FhirClient(
+        BASE, transport=httpx.MockTransport(lambda _: next(answers)), pause=pauses.append
+    )
+    assert len(client.search("Observation", {})) == 1
+    assert pauses == [pytest.approx(7.0, abs=0.1)]
+
+
+def test_everything_about_one_patient_shares_one_deadline() -> None:
+    client = _client(lambda _: _bundle("1"), fetch_s=0.0)
+    with pytest.raises(SourceUnavailableError, match="no time left"):
+        client.search("Observation", {}, client.deadline())
+
+
+def test_an_endless_answer_to_the_authorization_is_cut_off() -> None:
+    class Asking(httpx.Auth):
+        requires_response_body = True
+
+        def auth_flow(
+            self, request: httpx.Request
+        ) -> Generator[httpx.Request, httpx.Response, None]:
+            yield request
+
+    client = FhirClient(
+        BASE,
+        Asking(),
+        limits=FhirLimits(response_bytes=1000),
+        transport=httpx.MockTransport(lambda _: httpx.Response(401, content=b"x" * 2000)),
+    )
+    with pytest.raises(SourceUnavailableError, match="too large"):
+        client.search("Observation", {})

@@ -9,6 +9,7 @@ import pytest
 
 from dicom_node.clinical_source.fhir_client import FhirClient
 from dicom_node.clinical_source.fhir_source import FhirSource
+from engine.clinical.source import SourceUnavailableError
 from engine.errors import ClinicalDataError
 from engine.values.clinical import Observation
 from engine.values.identity import PatientIdentity
@@ -112,6 +113,64 @@ def test_a_merge_into_somebody_else_is_refused() -> None:
     stranger = _patient("p9", identifier=[], birthDate="1980-01-01")
     with pytest.raises(ClinicalDataError, match="Wrong patient: birth date"):
         _source(Server(_patient("p1", link=link), stranger)).fetch(IMAGES)
+
+
+def test_the_record_of_a_patient_merged_into_this_one_is_read() -> None:
+    """The images carry the surviving number; older values still lie under the replaced one."""
+    link = [{"type": "replaces", "other": {"reference": "Patient/p0"}}]
+    server = Server(
+        _patient("p1", link=link),
+        _patient("p0", identifier=[{"system": "urn:hosp-a", "value": "0815"}]),
+        _afp("o0", "p0", 10.0),
+    )
+    offered = _source(server).fetch(IMAGES).offered
+    assert [o.value for o in offered if isinstance(o, Observation)] == [10.0]
+
+
+def test_a_stranger_merged_into_this_patient_is_left_out_and_named() -> None:
+    link = [{"type": "replaces", "other": {"reference": "Patient/p0"}}]
+    stranger = _patient("p0", identifier=[], birthDate="1980-01-01")
+    server = Server(_patient("p1", link=link), stranger, _afp("o0", "p0", 10.0))
+    answer = _source(server).fetch(IMAGES)
+    assert answer.offered == ()
+    assert "refused: merged Patient: Wrong patient: birth date" in answer.notes[1]
+
+
+def test_a_server_that_ignores_the_patient_parameter_mixes_nobody_in() -> None:
+    everything = [_afp("o1", "p1", 10.0), _afp("o2", "p2", 99.0)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        kind = request.url.path.rpartition("/")[2]
+        found = [_patient("p1")] if kind == "Patient" else everything
+        entries = [{"resource": r} for r in found if r["resourceType"] == kind]
+        return httpx.Response(200, json={"resourceType": "Bundle", "entry": entries})
+
+    client = FhirClient("https://ehr.test/fhir", transport=httpx.MockTransport(answer))
+    told = FhirSource(client=client, issuers={"HOSP_A": "urn:hosp-a"}).fetch(IMAGES)
+    assert [o.value for o in told.offered if isinstance(o, Observation)] == [10.0]
+    assert told.notes[1] == "FHIR: refused: 1 resources of other patients"
+
+
+@pytest.mark.parametrize(("kind", "is_lost"), [("Procedure", False), ("Observation", True)])
+def test_a_missing_resource_type_costs_itself_and_observations_cost_all(
+    kind: str, is_lost: bool
+) -> None:
+    server = Server(_patient("p1"), _afp("o1", "p1", 10.0))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(kind):
+            return httpx.Response(403)
+        return server(request)
+
+    client = FhirClient("https://ehr.test/fhir", transport=httpx.MockTransport(answer))
+    source = FhirSource(client=client, issuers={"HOSP_A": "urn:hosp-a"})
+    if is_lost:
+        with pytest.raises(SourceUnavailableError, match="HTTP 403"):
+            source.fetch(IMAGES)
+    else:
+        told = source.fetch(IMAGES)
+        assert len(told.offered) == 1
+        assert told.notes[1] == "FHIR Procedure: clinical data not available: HTTP 403"
 
 
 def test_an_endless_merge_ends() -> None:
