@@ -28,6 +28,7 @@ from engine.reporting.pdf_style import (
     PageFrame,
     numbered_canvas,
 )
+from engine.reporting.person_names import format_name
 from engine.reporting.report_file import ReportFile, ReportKind
 from engine.reporting.wording import model_sentence
 from engine.values.result import AnalysisResult
@@ -37,7 +38,7 @@ TITLE = "Liver CT analysis (research use only)"
 
 def _frame(result: AnalysisResult) -> PageFrame:
     header = result.reference.headers[0]
-    name = pdf_findings.format_name(legal_text(header, "PatientName")) or "name unknown"
+    name = format_name(legal_text(header, "PatientName")) or "name unknown"
     born = pdf_findings.format_date(legal_text(header, "PatientBirthDate"))
     study = pdf_findings.format_date(legal_text(header, "StudyDate"))
     patient_id = legal_text(header, "PatientID") or "no patient ID"

@@ -15,6 +15,7 @@ from engine.reporting.pdf_style import (
     paragraph,
     table,
 )
+from engine.reporting.person_names import format_name
 from engine.reporting.wording import (
     BURDEN_ASSUMPTION,
     LESION_HEADINGS,
@@ -42,12 +43,6 @@ BARE = TableStyle(
 def format_date(date: str) -> str:
     """A DICOM date as year-month-day; a dash when there is none."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else "–"
-
-
-def format_name(name: str) -> str:
-    """The alphabetic component group of a DICOM person name, family name first."""
-    parts = [part for part in name.split("=", maxsplit=1)[0].split("^") if part]
-    return f"{parts[0]}, {' '.join(parts[1:])}" if len(parts) > 1 else "".join(parts)
 
 
 def identification(result: AnalysisResult) -> list[Flowable]:

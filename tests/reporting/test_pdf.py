@@ -6,7 +6,6 @@ import pytest
 
 from engine.reporting.key_images import open_viewer
 from engine.reporting.pdf import compose_pdf, encapsulate_pdf
-from engine.reporting.pdf_findings import format_name
 from engine.reporting.report_file import ReportFile, ReportKind
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
 from tests.phantoms.analysis_result import make_result
@@ -115,19 +114,6 @@ def test_text_from_outside_is_shown_and_never_obeyed(result: AnalysisResult) -> 
 
 
 @pytest.mark.peer
-def test_a_character_the_typeface_lacks_is_marked(result: AnalysisResult) -> None:
-    odd = replace(result, warnings=("Größe ≤ 3 mm; 山田",))
-    assert "Größe ≤ 3 mm; ??" in pdf_text(compose(odd))
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("Doe^Jane", "Doe, Jane"),
-        ("Yamada^Tarou=山田^太郎", "Yamada, Tarou"),
-        ("Doe", "Doe"),
-        ("", ""),
-    ],
-)
-def test_names_are_shown_family_first(name: str, shown: str) -> None:
-    assert format_name(name) == shown
+def test_a_script_the_typeface_lacks_is_transliterated(result: AnalysisResult) -> None:
+    odd = replace(result, warnings=("Größe ≤ 3 mm; Дубна",))
+    assert "Größe ≤ 3 mm; ‹Dubna›" in pdf_text(compose(odd))
