@@ -15,13 +15,16 @@ from dicom_node.index import Row
 from dicom_node.ledger import Ledger
 from dicom_node.peers import CommitmentNotOfferedError, PeerClient
 from dicom_node.settings import Configuration, Destination, Peer
+from dicom_node.transfers import Transfers
+from dicom_node.web_client import RetryLaterError
+from dicom_node.web_delivery import WebDelivery
 
 log = logging.getLogger(__name__)
 
 ANSWER_POLL_SECONDS = 0.25
 SECONDS_PER_DAY = 86400.0
 # The SR names the other objects, so it goes last.
-ORDER = {"SEG": 0, "SC": 1, "PDF": 2, "SR": 3}
+ORDER = {"SEG": 0, "RTSTRUCT": 1, "SC": 2, "PDF": 3, "SR": 4}
 
 
 def pause_before_try(tries: int, destination: Destination) -> float:
@@ -47,6 +50,8 @@ class Courier:
         self._configuration, self._audit = configuration, audit
         self._ledger, self._dispatch, self._client = ledger, dispatch, client
         self._results = configuration.shared / "results"
+        self._transfers = Transfers(ledger.index.engine)
+        self._web = WebDelivery(configuration, self._transfers)
 
     def deliver(self, job_id: str, destination_name: str) -> None:
         """Try once; what came of it is in the database."""
@@ -66,6 +71,8 @@ class Courier:
             text = self._try(job, destination)
         except PeerError as error:
             self._record(job, destination, is_success=False)
+            if isinstance(error, RetryLaterError) and error.seconds > 0:
+                self._transfers.hold(job["job_id"], destination.name, error.seconds)
             self.note_failure(row, destination, str(error))
             return
         except OSError as error:
@@ -75,12 +82,24 @@ class Courier:
         self._record(job, destination, is_success=True)
 
     def _record(self, job: Row, destination: Destination, *, is_success: bool) -> None:
+        if destination.web:
+            participant = self._configuration.find_web(destination.web).url
+        else:
+            participant = self._configuration.find_peer(destination.peer).ae_title
         self._audit.record(
             INSTANCES_TRANSFERRED,
             study_uid=job["study_uid"],
-            participant=self._configuration.find_peer(destination.peer).ae_title,
+            participant=participant,
             is_success=is_success,
         )
+
+    def pause_before(self, row: Row) -> float:
+        """Seconds before the next try: doubling, and no sooner than the destination asked."""
+        destination = self._configuration.find_destination(row["destination"])
+        if destination is None:
+            return 0.0
+        held = self._transfers.seconds_held(row["job_id"], destination.name)
+        return max(pause_before_try(row["tries"], destination), held)
 
     def note_failure(self, row: Row, destination: Destination, reason: str) -> None:
         """Count a failed try; after long enough the delivery is a dead letter."""
@@ -96,7 +115,6 @@ class Courier:
         Raises:
             PeerError: Not sent or not confirmed.
         """
-        peer = self._configuration.find_peer(destination.peer)
         rows = [
             o for o in self._ledger.list_objects(job["job_id"]) if o["kind"] in destination.kinds
         ]
@@ -104,6 +122,9 @@ class Courier:
             return "Nothing this destination can show"
         rows.sort(key=lambda row: ORDER[row["kind"]])
         folder: Path = self._results / job["job_id"]
+        if destination.web:
+            return self._web.deliver(job, destination, rows, folder)
+        peer = self._configuration.find_peer(destination.peer)
         self._client.store(peer, [folder / row["name"] for row in rows])
         names = ", ".join(row["kind"] for row in rows)
         if destination.confirm == "none":

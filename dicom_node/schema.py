@@ -135,6 +135,23 @@ deliveries = sa.Table(
     sa.Column("updated_at", sa.Float, nullable=False),
 )
 
+transfers = sa.Table(
+    "transfers",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("destination", sa.String(64), primary_key=True),
+    sa.Column("sop_instance_uid", sa.String(64), primary_key=True),
+    sa.Column("warning", sa.Integer, nullable=False, default=0),
+)
+
+delivery_holds = sa.Table(
+    "delivery_holds",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("destination", sa.String(64), primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+)
+
 commitments = sa.Table(
     "commitments",
     metadata,

@@ -55,12 +55,14 @@ class StoreAnswer:
     Attributes:
         stored: SOP Instance UID → warning code, 0 without one.
         failed: SOP Instance UID → failure code.
-        is_told: False when the server stored but described nothing we can read.
+        is_told: False when the server described nothing we can read.
+        is_success: The status was 200, which means every instance (PS3.18 table 10.5.3-1).
     """
 
     stored: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     is_told: bool = True
+    is_success: bool = False
 
 
 class WebClient:
@@ -110,7 +112,8 @@ class WebClient:
             stored[uid] = failed.pop(uid)
         if not stored and not failed and response.status_code == 409:
             self._check(response)
-        return StoreAnswer(stored, failed, is_told=bool(stored or failed))
+        is_success = response.status_code == 200 and not failed
+        return StoreAnswer(stored, failed, bool(stored or failed), is_success)
 
     def search(self, path: str, query: Sequence[tuple[str, str]]) -> list[Attributes]:
         """QIDO-RS (PS3.18 10.6).

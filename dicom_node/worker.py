@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dicom_node.analysis import Analyst
 from dicom_node.audit import APPLICATION_ACTIVITY, AuditTrail
 from dicom_node.completeness import Completeness
-from dicom_node.delivery import Courier, pause_before_try
+from dicom_node.delivery import Courier
 from dicom_node.dispatch import Dispatch
 from dicom_node.errors import NodeError, PeerError
 from dicom_node.hosts import Heartbeat
@@ -134,7 +134,7 @@ class Worker:
             job_id, name = row["job_id"], row["destination"]
             work_id = f"delivery.{job_id}.{name}.{row['run']}.{row['tries']}"
             if self._is_due(work_id):
-                delay = self._delivery_delay(row)
+                delay = self._courier.pause_before(row)
                 self._jobs.ask_for_delivery(work_id, job_id, name, delay=delay)
         for job in self.ledger.list_jobs(states=(JobState.DELIVERING,)):
             self.ledger.settle(job["job_id"])
@@ -198,10 +198,6 @@ class Worker:
         return float(
             min(self._configuration.analysis.retry_seconds * 2.0 ** (job["failures"] - 1), 3600.0)
         )
-
-    def _delivery_delay(self, row: Row) -> float:
-        destination = self._configuration.find_destination(row["destination"])
-        return pause_before_try(row["tries"], destination) if destination else 0.0
 
     def _count_series(self, study_uid: str) -> dict[str, int]:
         name = self._configuration.completeness.count_peer
