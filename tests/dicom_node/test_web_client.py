@@ -79,13 +79,11 @@ def test_a_refusal_is_a_fault_of_the_peer(files: list[Path], status: int) -> Non
 def test_a_redirect_is_not_followed(files: list[Path]) -> None:
     """Or a server could point us, with our token, at any address within the hospital."""
     location = {"Location": "http://127.0.0.1:1/elsewhere"}
-    with (
-        web_server(lambda _: (307, location, b"")) as (url, _),
-        pytest.raises(PeerError, match="307"),
-    ):
-        client_for(url).store(files)
-        with pytest.raises(PeerError, match="307"):
-            client_for(url).echo()
+    with web_server(lambda _: (307, location, b"")) as (url, requests):
+        for ask in (lambda: client_for(url).store(files), client_for(url).echo):
+            with pytest.raises(PeerError, match="307"):
+                ask()
+    assert len(requests) == 2
 
 
 @pytest.mark.parametrize("status", [429, 503])
