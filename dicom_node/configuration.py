@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dicom_node import settings
+from dicom_node.clinical_source.settings_faults import find_clinical_faults
 from dicom_node.errors import ConfigurationError
 from dicom_node.settings import Configuration
 from dicom_node.settings_faults import (
@@ -163,6 +164,7 @@ def find_faults(configuration: Configuration) -> list[str]:
         *find_destination_faults(configuration),
         *find_web_faults(configuration),
         *find_prior_faults(configuration),
+        *find_clinical_faults(configuration.clinical),
     ]
 
 

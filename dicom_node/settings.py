@@ -4,19 +4,11 @@
 A setting's unit is in its name. Defaults suit one hospital with one PACS and one device.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-
-def setting(default: Any, doc: str) -> Any:  # noqa: ANN401  (a dataclass field of any type)
-    """A dataclass field with its documentation."""
-    return field(default=default, metadata={"doc": doc})
-
-
-def needed(doc: str) -> Any:  # noqa: ANN401  (a dataclass field of any type)
-    """A dataclass field without default."""
-    return field(metadata={"doc": doc})
+from dicom_node.clinical_source.settings import Clinical, FhirServer
+from dicom_node.setting_fields import needed, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +80,11 @@ class Destination:
     """Where results go and when they count as delivered."""
 
     name: str = needed("Name used on the dashboard.")
-    peer: str = setting("", "Name of the peer (C-STORE); either this or web.")
-    web: str = setting("", "Name of the DICOMweb server (STOW-RS); either this or peer.")
+    peer: str = setting("", "Name of the peer (C-STORE); one of peer, web, fhir.")
+    web: str = setting("", "Name of the DICOMweb server (STOW-RS); one of peer, web, fhir.")
+    fhir: str = setting(
+        "", "Name of the [[clinical.fhir]] server that takes DiagnosticReport and RiskAssessment."
+    )
     kinds: tuple[str, ...] = setting(
         ("SEG", "SR", "SC", "PDF"), "Objects this destination can show; RTSTRUCT on request."
     )
@@ -245,6 +240,7 @@ class Configuration:
     web: tuple[WebServer, ...] = setting((), "DICOMweb servers the node talks to.")
     rule: tuple[Rule, ...] = setting((), "Which studies are analyzed; empty: every CT.")
     prior: tuple[PriorRule, ...] = setting((), "Which earlier studies are fetched.")
+    clinical: Clinical = setting(Clinical(), "Where clinical values come from.")
 
     def find_peer(self, name: str) -> Peer:
         """The peer of that name; the configuration has been checked to have it."""
@@ -253,6 +249,10 @@ class Configuration:
     def find_web(self, name: str) -> WebServer:
         """The DICOMweb server of that name; the configuration has been checked to have it."""
         return next(server for server in self.web if server.name == name)
+
+    def find_fhir(self, name: str) -> FhirServer:
+        """The FHIR server of that name; the configuration has been checked to have it."""
+        return next(server for server in self.clinical.fhir if server.name == name)
 
     def find_prior_rule(self, rule_name: str) -> PriorRule | None:
         """How the priors of a routing rule's studies are found; None when it wants none."""

@@ -27,12 +27,14 @@ def find_destination_faults(c: Configuration) -> list[str]:
     faults = []
     for d in c.destination:
         where = f"Destination {d.name!r}"
-        if bool(d.peer) == bool(d.web):
-            faults.append(f"{where} needs either 'peer' or 'web'")
+        if [bool(d.peer), bool(d.web), bool(d.fhir)].count(True) != 1:
+            faults.append(f"{where} needs either 'peer' or 'web' (or 'fhir')")
         if d.peer:
             faults += refers("peer", d.peer, [p.name for p in c.peer], where)
         if d.web:
             faults += refers("web", d.web, [s.name for s in c.web], where)
+        if d.fhir:
+            faults += refers("FHIR server", d.fhir, [s.name for s in c.clinical.fhir], where)
     return faults
 
 

@@ -1,36 +1,35 @@
 """From settings to open clinical sources."""
 
 import ssl
+import zoneinfo
 from pathlib import Path
 
 import httpx
 
 from dicom_node.clinical_source.fhir_authorization import (
     BackendServiceClient,
-    BearerToken,
+    FileToken,
     SmartBackendServices,
     tls_context,
 )
 from dicom_node.clinical_source.fhir_client import FhirClient, FhirLimits
 from dicom_node.clinical_source.fhir_source import FhirSource
 from dicom_node.clinical_source.hl7_listener import MllpLimits
-from dicom_node.clinical_source.settings import FhirServer, Hl7Feed, SmartClient
+from dicom_node.clinical_source.settings import Clinical, FhirServer, Hl7Feed, SmartClient
 from dicom_node.errors import ConfigurationError
-from engine.clinical.analytes import find_analyte
 
 
-def open_fhir_source(server: FhirServer) -> FhirSource:
+def open_fhir_source(server: FhirServer, clinical: Clinical | None = None) -> FhirSource:
     """Connect settings to a source; nothing is asked yet.
 
+    Args:
+        server: The server; its settings have been checked.
+        clinical: What all sources share: time zone and longest wait.
+
     Raises:
-        ConfigurationError: A secret cannot be read, an analyte is unknown, or two ways of
-            authorization are configured.
+        ConfigurationError: A secret or certificate cannot be read.
     """
-    faults = [f"Analyte {c.analyte!r} is unknown" for c in server.codes if not _known(c.analyte)]
-    if server.token_file is not None and server.smart.token_url:
-        faults.append("token_file and smart exclude each other")
-    if faults:
-        raise ConfigurationError(tuple(faults))
+    clinical = clinical or Clinical()
     own_tls = server.authorities is not None or server.certificate is not None
     client = FhirClient(
         server.base_url,
@@ -38,8 +37,11 @@ def open_fhir_source(server: FhirServer) -> FhirSource:
         _tls(server) if own_tls else None,
         FhirLimits(
             request_s=server.request_seconds,
-            search_s=server.search_seconds,
+            search_s=clinical.wait_seconds,
+            fetch_s=clinical.wait_seconds,
             attempts=server.attempts,
+            page_size=server.page_size,
+            resources=server.maximum_resources,
         ),
     )
     return FhirSource(
@@ -47,6 +49,8 @@ def open_fhir_source(server: FhirServer) -> FhirSource:
         issuers={issuer.name: issuer.system for issuer in server.issuers},
         codes={site.code: site.analyte for site in server.codes},
         ask_for_codes=server.ask_for_codes,
+        zone=zoneinfo.ZoneInfo(clinical.time_zone) if clinical.time_zone else None,
+        name=server.name,
     )
 
 
@@ -59,13 +63,9 @@ def mllp_limits(feed: Hl7Feed) -> MllpLimits:
     )
 
 
-def _known(analyte: str) -> bool:
-    return find_analyte(analyte) is not None
-
-
 def _authorization(server: FhirServer) -> httpx.Auth | None:
     if server.token_file is not None:
-        return BearerToken(_secret(server.token_file, "token_file"))
+        return FileToken(server.token_file)
     if server.smart.token_url:
         return SmartBackendServices(_registration(server.smart))
     return None

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009  (setting() and needed() are dataclass fields with their documentation)
-"""Settings of the clinical sources, in the style of ``dicom_node.settings``.
+"""Settings of the clinical sources: ``[clinical]``, ``[[clinical.fhir]]``, ``[clinical.hl7]``.
 
 Secrets are files, never values: tokens and keys stay out of the configuration.
 """
@@ -7,7 +7,7 @@ Secrets are files, never values: tokens and keys stay out of the configuration.
 from dataclasses import dataclass
 from pathlib import Path
 
-from dicom_node.settings import needed, setting
+from dicom_node.setting_fields import needed, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class SiteCode:
     """A code of the site that means one of HepatoCast's analytes."""
 
     code: str = needed('"system|code" as the FHIR server has it.')
-    analyte: str = needed("Analyte key (hepatocast score --list shows them).")
+    analyte: str = needed("Analyte key (`hepatocast score` shows them).")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,29 +40,60 @@ class SmartClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FhirServer:
-    """A FHIR R4 server that knows clinical values."""
+    """A FHIR R4 server that knows clinical values, takes results, or both."""
 
-    base_url: str = needed("Service base URL, https:// outside of tests.")
+    name: str = setting("FHIR", "Name used in this file, in notes and on the dashboard.")
+    base_url: str = needed("Service base URL; https:// for every host but this one.")
+    read: bool = setting(True, "Ask it for clinical values.")
     issuers: tuple[Issuer, ...] = setting((), "Identifier systems by issuer.")
     codes: tuple[SiteCode, ...] = setting((), "The site's own codes.")
-    token_file: Path | None = setting(None, "File with a bearer token; empty: none.")
+    token_file: Path | None = setting(
+        None, "File with a bearer token, read for every request; empty: none."
+    )
     smart: SmartClient = setting(SmartClient(), "SMART Backend Services.")
     authorities: Path | None = setting(None, "PEM bundle to trust; empty: the system's.")
     certificate: Path | None = setting(None, "PEM client certificate for mutual TLS.")
     key: Path | None = setting(None, "PEM key of the client certificate.")
     request_seconds: float = setting(10.0, "Longest wait for one answer.")
-    search_seconds: float = setting(60.0, "Longest wait for a search with all its pages.")
     attempts: int = setting(3, "Tries per request.")
+    page_size: int = setting(200, "Resources asked for per page (_count).")
+    maximum_resources: int = setting(50_000, "More resources of one type are not read.")
     ask_for_codes: bool = setting(True, "Search observations by code; off for simple servers.")
-    post_results: bool = setting(False, "Post DiagnosticReport and RiskAssessment as well.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hl7Feed:
-    """The MLLP listener; port 0 in the configuration means: no listener."""
+    """The MLLP listener (HL7 v2); port 0: no listener."""
 
     address: str = setting("127.0.0.1", "Address to bind.")
     port: int = setting(0, "TCP port (IANA: 2575); 0: no listener.")
+    store: Path | None = setting(
+        None, "SQLite file of the messages, on a local disk; empty: in the node's folder."
+    )
+    keep_days: float = setting(1826.0, "Messages are deleted this long after they came.")
     maximum_message_bytes: int = setting(32 << 20, "Larger messages are refused.")
     idle_seconds: float = setting(600.0, "Longest silence on a connection.")
     maximum_connections: int = setting(64, "Open connections; more are closed.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinical:
+    """Clinical values joined to every analysis; without fhir and hl7: none."""
+
+    issuer: str = setting("", "Issuer of Patient ID to assume where the images state none.")
+    time_zone: str = setting(
+        "", "The hospital's zone (Europe/Berlin), for servers that write UTC; empty: as written."
+    )
+    without_birth_date: bool = setting(
+        False, "Join although the images state no birth date; identifier and sex must then do."
+    )
+    wait_seconds: float = setting(
+        60.0, "Longest wait for one source; the images are then analyzed without it."
+    )
+    fhir: tuple[FhirServer, ...] = setting((), "FHIR R4 servers.")
+    hl7: Hl7Feed = setting(Hl7Feed(), "The HL7 v2 listener.")
+
+    @property
+    def is_used(self) -> bool:
+        """Tell whether any source of clinical values is configured."""
+        return self.hl7.port > 0 or any(server.read for server in self.fhir)
