@@ -74,6 +74,8 @@ class Cohort:
         outcome: Times in months.
         patients: Patient number of each row (rows of one patient share it), shape (n,).
         strata: Rows of different strata (landmarks, centers) are never compared, shape (n,).
+        cause: What happened first: 0 nothing seen, 1 the event, 2 the competing event,
+            shape (n,); None without competing risks. ``outcome.event`` is cause 1.
         visits: The visits behind landmark rows, for time-updated models.
         extra: Further numeric columns by name (subgroups, reference stages), shape (n,).
         notes: What was left out on reading, for the report.
@@ -85,6 +87,7 @@ class Cohort:
     outcome: Outcome
     patients: Integers
     strata: Integers
+    cause: Integers | None = None
     visits: Visits | None = None
     extra: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -100,6 +103,7 @@ class Cohort:
             outcome=self.outcome.take(rows),
             patients=self.patients[rows],
             strata=self.strata[rows],
+            cause=None if self.cause is None else self.cause[rows],
             visits=self.visits and self.visits.of_patients(self.patients[rows]),
             extra={name: column[rows] for name, column in self.extra.items()},
         )
@@ -157,11 +161,13 @@ def read_cohort(recipe: Recipe, folder: Path) -> Cohort:
         raise CohortError(f"No row of {recipe.cohort.table} has an outcome")
     columns, values, range_notes = _predictors(recipe, timed)
     patients = _group_numbers(timed, recipe.cohort.id)
+    outcome, cause = _outcome(timed, recipe.outcome)
     return Cohort(
         name=recipe.cohort.table,
         columns=columns,
         values=values,
-        outcome=_outcome(timed, recipe.outcome),
+        outcome=outcome,
+        cause=cause if recipe.outcome.competing else None,
         patients=patients,
         strata=_group_numbers(timed, "landmark" if recipe.cohort.landmark else ""),
         visits=_visits(recipe, folder, timed, patients),
@@ -233,9 +239,27 @@ def _same_number(cell: str, wanted: str) -> bool:
         return False
 
 
-def _outcome(rows: list[Row], spec: OutcomeSpec) -> Outcome:
+def _outcome(rows: list[Row], spec: OutcomeSpec) -> tuple[Outcome, Integers]:
+    """Times with the event of interest, and what happened first (0, 1 or 2)."""
     cells = [c for c in (_outcome_cells(row, spec) for row in rows) if c is not None]
-    return Outcome(np.array([c[0] for c in cells]), np.array([c[1] for c in cells], bool))
+    times = np.array([c[0] for c in cells])
+    cause = np.array([int(c[1]) for c in cells], np.int64)
+    if spec.competing:
+        for k, row in enumerate(rows):
+            if (other := _competing_months(row, spec)) is None:
+                continue
+            if not cause[k] or other < times[k]:
+                times[k], cause[k] = other, 2
+    return Outcome(times, cause == 1), cause
+
+
+def _competing_months(row: Row, spec: OutcomeSpec) -> float | None:
+    """When the competing event happened; None when it did not."""
+    cell = row.get(spec.competing, "").strip()
+    if cell != spec.competing_value and not _same_number(cell, spec.competing_value):
+        return None
+    column = spec.competing_time or spec.time
+    return _number(row.get(column, ""), column) * MONTHS_PER[spec.unit]
 
 
 def _group_numbers(rows: list[Row], column: str) -> Integers:

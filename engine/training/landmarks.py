@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.errors import InputError
 from engine.prognosis.trajectory import SUMMARIES, summarize
+from engine.training.onset import onset
 from engine.training.recipe import LandmarkSpec
 
 Row = dict[str, str]
@@ -28,7 +29,8 @@ def landmark_rows(rows: Sequence[Row], spec: LandmarkSpec, *, patient: str, time
     Returns:
         One row per patient and landmark: the last visit's columns, ``landmark`` in days,
         ``visit_age`` in days, ``column:first`` and ``column:<summary>`` for the summarized
-        columns, and the follow-up that remains from the landmark.
+        columns, and the follow-up that remains from the landmark; with lags and onset the
+        columns that LandmarkSpec names.
 
     Raises:
         InputError: A visit has no usable day or follow-up.
@@ -41,8 +43,15 @@ def landmark_rows(rows: Sequence[Row], spec: LandmarkSpec, *, patient: str, time
             if not known or end <= landmark:
                 continue
             age = landmark - _number(known[-1], spec.day)
-            if age <= spec.age_limit_days:
-                result.append(_row(known, spec, landmark, time, end))
+            if age > spec.age_limit_days:
+                continue
+            row = _row(known, spec, landmark, time, end)
+            if spec.onset:
+                found = onset([(_number(v, spec.day), v) for v in visits], spec, landmark, end)
+                if found is None:
+                    continue
+                row |= {"onset:time": str(found[0]), "onset:cause": str(found[1])}
+            result.append(row)
     if not result:
         raise InputError("No patient is under observation at any landmark")
     return result
@@ -90,8 +99,16 @@ def _row(visits: Sequence[Row], spec: LandmarkSpec, landmark: float, time: str, 
     last[time] = str(end - landmark)
     for column in spec.first:
         last[f"{column}:first"] = visits[0][column]
+    for k, visit in enumerate(reversed(visits[-spec.lags :] if spec.lags else ())):
+        last[f"days_ago@{k}"] = str(landmark - _number(visit, spec.day))
+        last |= {f"{column}@{k}": visit[column] for column in spec.lagged}
     for column in spec.ever:
         last[f"{column}:ever"] = str(max(_number(v, column) for v in visits))
+    for column in spec.total:
+        last[f"{column}:total"] = str(sum(_number(v, column) > 0 for v in visits))
+    for column in spec.since:
+        active = [d for d, v in zip(days, visits, strict=True) if _number(v, column) > 0]
+        last[f"{column}:since"] = str(landmark - active[-1]) if active else ""
     for column in spec.summarized:
         values = [_number(v, column) for v in visits]
         for summary in SUMMARIES:

@@ -35,6 +35,16 @@ class LandmarkSpec:
         summarized: Columns that get trajectory summaries.
         first: Columns kept from the first visit too, as "column:first".
         ever: 0/1 columns that count when they were ever 1, as "column:ever".
+        total: 0/1 columns that are counted up to the landmark, as "column:total".
+        since: Columns for which the days since they were last above 0 are kept, as
+            "column:since"; empty when they never were.
+        lagged: Columns whose last visits are kept one by one, as "column@0" (the last),
+            "column@1" …, with "days_ago@0" … beside them, for recurrent networks.
+        lags: How many of the last visits.
+        onset: Column that turns above 0 when the event is first seen (new lesions): makes
+            "onset:time" (days from the landmark) and "onset:cause" (1 the event, 2 death
+            without it, 0 neither); see engine.training.onset.
+        death: 0/1 column of death, needed with onset.
     """
 
     day: str
@@ -43,6 +53,12 @@ class LandmarkSpec:
     summarized: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     ever: tuple[str, ...] = ()
+    total: tuple[str, ...] = ()
+    since: tuple[str, ...] = ()
+    lagged: tuple[str, ...] = ()
+    lags: int = 0
+    onset: str = ""
+    death: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +129,9 @@ class OutcomeSpec:
         unit: Unit of the time column: "days", "weeks", "months" or "years".
         event_value: Value of the event column that is the event.
         start: Column subtracted from the time (survival after recurrence); empty for none.
+        competing: Column of the competing event (death before recurrence); empty for none.
+            Its value ``competing_value`` is the event, at ``competing_time`` (the time column
+            when empty). What happens first counts.
         horizons_months: Horizons that are judged; beyond follow-up they are refused.
     """
 
@@ -123,6 +142,9 @@ class OutcomeSpec:
     unit: str = "months"
     event_value: str = "1"
     start: str = ""
+    competing: str = ""
+    competing_value: str = "1"
+    competing_time: str = ""
     origin: str = "resection"
     horizons_months: tuple[float, ...] = (12.0, 24.0, 36.0, 60.0)
 

@@ -17,6 +17,13 @@ def test_a_tenfold_rise_per_month_has_slope_one() -> None:
     assert summarize(days, values, "count") == 4.0
 
 
+def test_extremes_mean_and_last_step() -> None:
+    values = [10.0**k - 1.0 for k in (1, 3, 2)]
+    names = ("max_log10", "min_log10", "mean_log10", "step_log10")
+    assert [summarize([0, 50, 90], values, n) for n in names] == pytest.approx([3, 1, 2, -1])
+    assert summarize([0], [9.0], "step_log10") == 0.0
+
+
 def test_the_slope_forgets_what_is_older_than_a_year() -> None:
     """An old rise does not count once the last year is flat."""
     assert summarize([0, 400, 700], [1e5, 9.0, 9.0], "slope_log10") == pytest.approx(0.0)

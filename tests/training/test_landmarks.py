@@ -1,5 +1,7 @@
 """Landmark and counting-process rows from repeated visits."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.errors import InputError
@@ -59,3 +61,29 @@ def test_visits_become_intervals_and_only_the_last_ends_with_the_event() -> None
 def test_a_visit_without_a_day_is_refused() -> None:
     with pytest.raises(InputError, match="no usable number in column day"):
         landmark_rows([{"id": "a", "day": "", "left": "1"}], SPEC, patient="id", time="left")
+
+
+def test_treatments_are_counted_and_dated_up_to_the_landmark() -> None:
+    spec = replace(SPEC, total=("met",), since=("met",), at_days=(50.0, 150.0))
+    early, late = landmark_rows(VISITS, spec, patient="id", time="left")[:2]
+    assert (early["met:total"], early["met:since"]) == ("0", "")
+    assert (late["met:total"], late["met:since"]) == ("1", "50.0")
+
+
+def test_the_last_visits_are_kept_one_by_one() -> None:
+    """A patient with fewer visits has fewer columns, which read as missing."""
+    spec = replace(SPEC, lagged=("AFP",), lags=2, at_days=(0.0, 150.0))
+    early, late = landmark_rows(VISITS, spec, patient="id", time="left")[:2]
+    assert (early["AFP@0"], early["days_ago@0"], early.get("AFP@1")) == ("9", "0.0", None)
+    assert (late["AFP@0"], late["AFP@1"], late["days_ago@1"]) == ("99", "9", "150.0")
+
+
+def test_the_onset_after_a_landmark_competes_with_death() -> None:
+    """Seen at day 100; after day 150 only the visit at 200 looked; nobody saw b again."""
+    spec = replace(SPEC, onset="met", death="dead", at_days=(0.0, 150.0))
+    rows = landmark_rows(VISITS, spec, patient="id", time="left")
+    found = [(r["id"], r["landmark"], r["onset:time"], r["onset:cause"]) for r in rows]
+    assert found == [("a", "0.0", "100.0", "1"), ("a", "150.0", "50.0", "0")]
+    wider = replace(spec, age_limit_days=100)
+    rows = landmark_rows(VISITS, wider, patient="id", time="left")
+    assert (rows[1]["onset:time"], rows[1]["onset:cause"]) == ("150.0", "2")
