@@ -37,6 +37,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Analyze one study: a folder, zip or DICOMDIR; mixed series and junk are "
         "fine. Writes SEG, SR, Secondary Capture, PDF and result.json to --out, all or none.",
     )
+    add_common_arguments(parser)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.set_defaults(run=run)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every command that makes a result from a study takes."""
     add = parser.add_argument
     add("study", type=Path, help="folder, zip or DICOMDIR")
     add("--out", type=Path, required=True, help="result folder; an earlier result is replaced")
@@ -49,7 +56,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help=f"risk package, repeatable (default {' '.join(DEFAULT_RISK_MODELS)}; '' for none)",
     )
     add("--clinical", type=Path, metavar="FILE", help="CSV or XLSX with clinical values")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add("--seg-type", choices=tuple(SegmentationType), default=SegmentationType.BINARY)
     add("--unconfirmed-scores", action="store_true", help="also scores no source confirmed")
     add(
@@ -68,7 +74,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add("--job-id", default="", help="identity of the job; result UIDs derive from it")
     add("--created-at", type=datetime.fromisoformat, help="moment written into the results")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -6,12 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-from engine.cli import analyze, clinical, demo, model, score, training
+from engine.cli import analyze, clinical, demo, measure, model, score, training
 from engine.cli.events import make_reporter
 from engine.cli.software import software_version
 from engine.errors import EngineError
 
-COMMANDS = (demo, analyze, model, clinical, score, training)
+COMMANDS = (demo, analyze, measure, model, clinical, score, training)
 EXIT_ERROR = 2
 EXIT_DEFECT = 70
 EXIT_CANCELED = 130

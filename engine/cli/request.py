@@ -101,15 +101,7 @@ def finish(analysis: Analysis) -> Outcome:
     request, watch = analysis.request, analysis.watch
     package = analysis.package
     model = open_model(package, request.device)
-    folders = [*request.models, embedded_models()]
-    settings = AnalysisSettings(
-        clinical_file=request.clinical,
-        include_unconfirmed_scores=request.unconfirmed_scores,
-        risk_packages=tuple(
-            open_risk_package(find_package(name, search_paths=folders))
-            for name in request.risk_models
-        ),
-    )
+    settings = settings_of(request)
     result = analyze(analysis.scan, model, settings, analysis.context, watch)
     options = ReportOptions(segmentation_type=request.segmentation_type)
     with watch.stage("reporting") as progress:
@@ -117,6 +109,23 @@ def finish(analysis: Analysis) -> Outcome:
         progress(0.9, "writing")
         publish(files, request.out)
     return Outcome(result=result, files=files, seconds=watch.seconds)
+
+
+def settings_of(request: AnalyzeRequest) -> AnalysisSettings:
+    """What the stages after the segmentation need; opens the risk packages.
+
+    Raises:
+        ModelPackageError: A risk package cannot be used.
+    """
+    folders = [*request.models, embedded_models()]
+    return AnalysisSettings(
+        clinical_file=request.clinical,
+        include_unconfirmed_scores=request.unconfirmed_scores,
+        risk_packages=tuple(
+            open_risk_package(find_package(name, search_paths=folders))
+            for name in request.risk_models
+        ),
+    )
 
 
 def read_predecessor(path: Path) -> ImageReference:

@@ -15,7 +15,7 @@ from engine.reporting.composition import compose_reports
 from engine.reporting.writing import publish
 from engine.values.geometry import VolumeGeometry
 from tests.phantoms.analysis_result import SEGMENTS, make_result, make_volume
-from tests.phantoms.report_patient import TWO_LESIONS
+from tests.phantoms.report_patient import TWO_LESIONS, Ball
 
 COARSE_MM = 4.0
 FLIP_XY = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -47,11 +47,20 @@ def phantom_node(orientation: str) -> Any:  # noqa: ANN401 - MRML node
     return slicer.util.addVolumeFromArray(volume.voxels_hu.copy(), matrix, "CT")
 
 
-def write_phantom_series(folder: Path, *, lesion_hu: int = 62) -> dict[str, str]:
-    """The phantom's CT as DICOM files; paths by SOP Instance UID, in slice order."""
+def write_phantom_series(
+    folder: Path,
+    *,
+    lesion_hu: int = 62,
+    lesions: tuple[Ball, ...] | None = None,
+    orientation: str = "axial",
+) -> dict[str, str]:
+    """The phantom's CT as DICOM files; paths by SOP Instance UID, in slice order.
+
+    Without ``lesions`` it holds the usual two, the first at ``lesion_hu``.
+    """
     folder.mkdir(parents=True)
-    lesions = (replace(TWO_LESIONS[0], hu=lesion_hu), *TWO_LESIONS[1:])
-    volume, _, _ = make_volume("axial", lesions=lesions, pixel_mm=COARSE_MM)
+    lesions = lesions or (replace(TWO_LESIONS[0], hu=lesion_hu), *TWO_LESIONS[1:])
+    volume, _, _ = make_volume(orientation, lesions=lesions, pixel_mm=COARSE_MM)
     paths = {}
     for header, pixels in zip(volume.headers, volume.voxels_hu, strict=True):
         header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
