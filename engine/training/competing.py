@@ -8,6 +8,8 @@ from engine.errors import InputError
 from engine.training.cox import CoxFit, fit_cox
 from engine.training.outcome import Floats, Integers, Outcome
 
+SMALLEST_INCIDENCE = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class CompetingFit:
@@ -21,6 +23,25 @@ class CompetingFit:
     causes: tuple[int, ...]
     models: tuple[CoxFit, ...]
 
+    @property
+    def grid(self) -> Floats:
+        """Every time at which some cause happened, ascending."""
+        return np.unique(np.concatenate([m.baseline.times for m in self.models]))
+
+    def risk(self, x: Floats) -> Floats:
+        """Complementary log-log of the first cause's incidence at the last time, shape (n,).
+
+        It orders patients by the probability of the event itself, which a cause-specific
+        hazard alone does not.
+        """
+        last = self.incidence(x, self.grid[-1:], of=self.causes[0])[:, 0]
+        inside = np.clip(last, SMALLEST_INCIDENCE, 1.0 - SMALLEST_INCIDENCE)
+        return np.asarray(np.log(-np.log1p(-inside)), np.float64)
+
+    def survival(self, x: Floats, times: Floats) -> Floats:
+        """1 - incidence of the first cause, shape (n, T)."""
+        return np.asarray(1.0 - self.incidence(x, times, of=self.causes[0]), np.float64)
+
     def incidence(self, x: Floats, times: Floats, *, of: int) -> Floats:
         """Cumulative incidence of a cause, shape (n, T).
 
@@ -33,8 +54,10 @@ class CompetingFit:
         """
         if of not in self.causes:
             raise InputError(f"Cause {of} is not among {self.causes}")
-        grid = np.unique(np.concatenate([m.baseline.times for m in self.models]))
-        steps = [self._steps(m, x, grid) for m in self.models]
+        grid = self.grid
+        steps = [
+            np.exp(m.linear_predictor(x))[:, None] * hazard_steps(m, grid) for m in self.models
+        ]
         total = np.sum(steps, axis=0)
         alive = np.cumprod(np.maximum(1.0 - total, 0.0), axis=1)
         before = np.column_stack((np.ones(len(x)), alive[:, :-1]))
@@ -42,13 +65,10 @@ class CompetingFit:
         index = np.searchsorted(grid, times, side="right")
         return np.asarray(np.column_stack((np.zeros(len(x)), rising))[:, index], np.float64)
 
-    @staticmethod
-    def _steps(model: CoxFit, x: Floats, grid: Floats) -> Floats:
-        """Hazard of each patient at each time of the grid, shape (n, g)."""
-        cumulative = model.baseline(grid)
-        baseline = np.diff(np.concatenate(([0.0], cumulative)))
-        relative = np.exp(model.linear_predictor(x))
-        return np.asarray(relative[:, None] * baseline[None, :], np.float64)
+
+def hazard_steps(model: CoxFit, grid: Floats) -> Floats:
+    """Steps of a model's baseline hazard on a grid, shape (1, g)."""
+    return np.diff(np.concatenate(([0.0], model.baseline(grid))))[None, :]
 
 
 def fit_competing(x: Floats, time: Floats, cause: Integers, *, ridge: float = 1.0) -> CompetingFit:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 
 from engine.errors import InputError
+from engine.training.competing import SMALLEST_INCIDENCE, CompetingFit, hazard_steps
 from engine.training.contributions import place_matrix, unrotated
 from engine.training.linear import LinearFit
 from engine.training.networks import NetworkFit
@@ -159,6 +160,8 @@ def emit_estimator(
             return _emit_forest(graph, fit, x, times)
         case ClassFit() as fit:
             return _emit_classes(graph, fit, x, times)
+        case CompetingFit() as fit:
+            return _emit_competing(graph, fit, x, times)
     raise InputError(f"{type(model.estimator).__name__} cannot be exported to ONNX")
 
 
@@ -195,6 +198,30 @@ def _emit_classes(graph: GraphBuilder, fit: ClassFit, x: str, times: Floats) -> 
 
 def _emit_samples(graph: GraphBuilder, x: str, resamples: Resamples) -> None:
     emit_survival_samples(graph, graph.linear(x, resamples.coefficients.T), resamples.hazard)
+
+
+def _emit_competing(
+    graph: GraphBuilder, fit: CompetingFit, x: str, times: Floats
+) -> tuple[str, str]:
+    """Incidence of the first cause: survival just before each step, times the cause's step."""
+    grid, one = fit.grid, graph.constant(np.array([1.0]))
+    steps = []
+    for model in fit.models:
+        relative = graph.node("Exp", graph.linear(x, model.coefficients[:, None]))
+        steps.append(graph.node("MatMul", relative, graph.constant(hazard_steps(model, grid))))
+    total = steps[0] if len(steps) == 1 else graph.node("Sum", *steps)
+    left = graph.node("Max", graph.node("Sub", one, total), graph.constant(np.array([1e-300])))
+    axis = graph.constant(np.array(1, np.int64))
+    logs = graph.node("CumSum", graph.node("Log", left), axis, exclusive=1)
+    rising = graph.node("Mul", graph.node("Exp", logs), steps[0])
+    until = (grid[:, None] <= np.concatenate((times, grid[-1:]))[None, :]).astype(np.float64)
+    incidence = graph.linear(rising, until)
+    low, high = (np.array([v]) for v in (SMALLEST_INCIDENCE, 1.0 - SMALLEST_INCIDENCE))
+    last = graph.gather(incidence, np.array([len(times)]))
+    inside = graph.node("Min", graph.node("Max", last, graph.constant(low)), graph.constant(high))
+    hazard = graph.node("Neg", graph.node("Log", graph.node("Sub", one, inside)))
+    survival = graph.node("Sub", one, graph.gather(incidence, np.arange(len(times))))
+    return graph.node("Log", hazard), survival
 
 
 def emit_survival_samples(graph: GraphBuilder, risk: str, hazard: Floats) -> None:

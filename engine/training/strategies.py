@@ -10,7 +10,9 @@ import numpy as np
 from engine.errors import InputError
 from engine.training import linear, networks, trajectories, trees
 from engine.training.cohort import Cohort
+from engine.training.competing import fit_competing
 from engine.training.concordance import pair_table
+from engine.training.fine_gray import fit_fine_gray
 from engine.training.folds import patient_folds
 from engine.training.outcome import Floats, Integers, Outcome
 from engine.training.preparation import Preparation, fit_preparation
@@ -44,6 +46,11 @@ MODELS: Mapping[str, Callable[..., Estimator]] = {
     "path_tree": trajectories.fit_path_tree,
 }
 
+COMPETING_MODELS: Mapping[str, Callable[..., Estimator]] = {
+    "fine_gray": fit_fine_gray,
+    "cause_specific": fit_competing,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedModel:
@@ -67,15 +74,28 @@ def fit_once(spec: StrategySpec, cohort: Cohort) -> PreparedModel:
     Raises:
         RecipeError: Unknown model or setting.
     """
-    if spec.model not in MODELS:
-        raise RecipeError(f"Unknown model {spec.model}; known are {', '.join(sorted(MODELS))}")
+    if spec.model not in MODELS and spec.model not in COMPETING_MODELS:
+        known = ", ".join(sorted((*MODELS, *COMPETING_MODELS)))
+        raise RecipeError(f"Unknown model {spec.model}; known are {known}")
     preparation = fit_preparation(spec.preparation, cohort)
-    x = preparation.apply(cohort.values)
+    return PreparedModel(preparation, fit_estimator(spec, preparation.apply(cohort.values), cohort))
+
+
+def fit_estimator(spec: StrategySpec, x: Floats, cohort: Cohort) -> Estimator:
+    """Fit a strategy's model on prepared predictors.
+
+    Raises:
+        RecipeError: Unknown setting, or a model of competing risks without such an outcome.
+    """
     try:
-        estimator = MODELS[spec.model](x, cohort.outcome, **spec.settings)
+        if spec.model in MODELS:
+            return MODELS[spec.model](x, cohort.outcome, **spec.settings)
+        if cohort.cause is None:
+            raise RecipeError(f"Strategy {spec.name}: the outcome names no competing event")
+        time = cohort.outcome.time
+        return COMPETING_MODELS[spec.model](x, time, cohort.cause, **spec.settings)
     except TypeError as error:
         raise RecipeError(f"Strategy {spec.name}: {error}") from error
-    return PreparedModel(preparation, estimator)
 
 
 def tuned(spec: StrategySpec, cohort: Cohort, *, inner_folds: int, seed: int) -> StrategySpec:
@@ -121,7 +141,7 @@ def cross_validated_c(spec: StrategySpec, cohort: Cohort, *, folds: int, seed: i
         raise
     except InputError:
         return 0.5
-    return concordance_in_groups(risk, cohort.outcome, cohort.comparison_groups(fold))
+    return concordance_in_groups(risk, cohort.ranking, cohort.comparison_groups(fold))
 
 
 def concordance_in_groups(risk: Floats, outcome: Outcome, groups: Integers) -> float:

@@ -13,8 +13,8 @@ from engine.inference.session import open_session
 from engine.training.cohort import Cohort, Column
 from engine.training.export import export_model, neighborhood
 from engine.training.preparation import fit_preparation
-from engine.training.recipe import PreparationSpec
-from engine.training.strategies import MODELS, PreparedModel
+from engine.training.recipe import PreparationSpec, RecipeError, StrategySpec
+from engine.training.strategies import COMPETING_MODELS, MODELS, PreparedModel, fit_once
 
 TIMES = np.array([3.0, 12.0, 24.0, 36.0])
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -65,6 +65,20 @@ def test_the_graph_gives_what_the_estimator_gives(
     found = served(graph, gappy.values, tmp_path)
     assert np.abs(found["linear_predictor"] - model.risk(gappy.values)).max() <= 1e-6
     assert np.abs(found["survival"] - model.survival(gappy.values, TIMES)).max() <= 1e-6
+
+
+@pytest.mark.parametrize("name", sorted(COMPETING_MODELS))
+def test_models_of_competing_risks_have_parity(gappy: Cohort, name: str, tmp_path: Path) -> None:
+    """A third of the censored patients had the competing event instead."""
+    other = np.where(np.arange(160) % 3 == 0, 2, 0)
+    cohort = replace(gappy, cause=np.where(gappy.outcome.event, 1, other))
+    spec = StrategySpec(name=name, model=name, preparation=PreparationSpec(missing="mean"))
+    model = fit_once(spec, cohort)
+    found = served(export_model(model, TIMES, predictors=4), gappy.values, tmp_path)
+    assert np.abs(found["linear_predictor"] - model.risk(gappy.values)).max() <= 1e-6
+    assert np.abs(found["survival"] - model.survival(gappy.values, TIMES)).max() <= 1e-6
+    with pytest.raises(RecipeError, match="names no competing event"):
+        fit_once(spec, gappy)
 
 
 def test_rotated_and_screened_preparations_have_parity(gappy: Cohort, tmp_path: Path) -> None:
