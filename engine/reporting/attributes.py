@@ -122,12 +122,14 @@ def make_object(
     return target
 
 
-def encode(target: Dataset, context: AnalysisContext) -> bytes:
-    """The object as a DICOM file, Explicit VR Little Endian; the same dataset, the same bytes."""
+def encode(
+    target: Dataset, context: AnalysisContext, transfer_syntax: UID = ExplicitVRLittleEndian
+) -> bytes:
+    """The object as a DICOM file; the same dataset, the same bytes."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = target.SOPClassUID
     meta.MediaStorageSOPInstanceUID = target.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.TransferSyntaxUID = transfer_syntax
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = implementation_version(context)
     target.file_meta = meta

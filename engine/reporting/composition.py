@@ -9,6 +9,7 @@ from engine.reporting.result_json import (
     compose_refusal_json,
     compose_result_json,
 )
+from engine.reporting.rtstruct import compose_rtstruct
 from engine.reporting.sc import compose_refusal_sc, compose_sc
 from engine.reporting.seg import compose_seg
 from engine.reporting.source_plane import find_planes
@@ -47,7 +48,8 @@ def compose_reports(
     captures = compose_sc(result, viewer, options.maximum_key_images)
     pdf = compose_pdf(result, viewer, options.maximum_key_images)
     document = encapsulate_pdf(pdf.content, result, (seg, sr))
-    files = (seg, sr, *captures, document, pdf, compose_features_json(result))
+    structures = (compose_rtstruct(result, planes),) if options.rtstruct else ()
+    files = (seg, sr, *captures, document, pdf, *structures, compose_features_json(result))
     return (*files, compose_result_json(result, files))
 
 

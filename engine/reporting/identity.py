@@ -41,6 +41,12 @@ SC_SERIES = SeriesRole(
 PDF_SERIES = SeriesRole(
     role="pdf", number=9104, description="HepatoCast report (RESEARCH ONLY)", modality="DOC"
 )
+RTSTRUCT_SERIES = SeriesRole(
+    role="rtstruct",
+    number=9105,
+    description="HepatoCast RTSTRUCT (RESEARCH ONLY)",
+    modality="RTSTRUCT",
+)
 
 
 def series_uid(context: AnalysisContext, series: SeriesRole) -> str:

@@ -12,6 +12,7 @@ class ReportKind(StrEnum):
     SR = "SR"
     SC = "SC"
     PDF = "PDF"
+    RTSTRUCT = "RTSTRUCT"
     JSON = "JSON"
 
 
@@ -32,10 +33,12 @@ class ReportOptions:
             Orthanc 1.10 serves no frames of a BINARY image whose columns are no multiple
             of 8 ("Bad number of columns"), so such sources show in viewers as LABELMAP only.
         maximum_key_images: Lesions that get a page of their own, largest first.
+        rtstruct: Also write an RT Structure Set.
     """
 
     segmentation_type: SegmentationType = SegmentationType.BINARY
     maximum_key_images: int = 6
+    rtstruct: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
