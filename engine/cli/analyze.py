@@ -57,6 +57,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--clinical", type=Path, metavar="FILE", help="CSV or XLSX with clinical values")
     add("--seg-type", choices=tuple(SegmentationType), default=SegmentationType.BINARY)
+    add("--rtstruct", action="store_true", help="also an RT Structure Set")
     add("--unconfirmed-scores", action="store_true", help="also scores no source confirmed")
     add(
         "--json-lines",
@@ -104,6 +105,7 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         clinical=arguments.clinical,
         device=arguments.device,
         segmentation_type=SegmentationType(arguments.seg_type),
+        rtstruct=arguments.rtstruct,
         unconfirmed_scores=arguments.unconfirmed_scores,
         predecessors=tuple(arguments.predecessor),
         job_id=arguments.job_id,

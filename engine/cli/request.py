@@ -43,6 +43,7 @@ class AnalyzeRequest:
     clinical: Path | None = None
     device: Device = "auto"
     segmentation_type: SegmentationType = SegmentationType.BINARY
+    rtstruct: bool = False
     unconfirmed_scores: bool = False
     predecessors: tuple[Path, ...] = ()
     job_id: str = ""
@@ -103,7 +104,9 @@ def finish(analysis: Analysis) -> Outcome:
     model = open_model(package, request.device)
     settings = settings_of(request)
     result = analyze(analysis.scan, model, settings, analysis.context, watch)
-    options = ReportOptions(segmentation_type=request.segmentation_type)
+    options = ReportOptions(
+        segmentation_type=request.segmentation_type, rtstruct=request.rtstruct
+    )
     with watch.stage("reporting") as progress:
         files = compose_reports(result, package.segments, options)
         progress(0.9, "writing")
