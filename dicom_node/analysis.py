@@ -34,12 +34,16 @@ IDENTIFYING = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID")
 PROGRESS_SECONDS = 0.5
 SEGMENTATION_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
+RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
+RTSTRUCT = "RTSTRUCT"
 SR_PREFIX = "1.2.840.10008.5.1.4.1.1.88."
 SC_PREFIX = "1.2.840.10008.5.1.4.1.1.7"
 
 
 def kind_of(sop_class_uid: str) -> str | None:
-    """SEG, SR, SC or PDF; None for other classes."""
+    """SEG, SR, SC, PDF or RTSTRUCT; None for other classes."""
+    if sop_class_uid == RTSTRUCT_CLASS:
+        return RTSTRUCT
     if sop_class_uid in SEGMENTATION_CLASSES:
         return "SEG"
     if sop_class_uid == PDF_CLASS:
@@ -85,15 +89,23 @@ class Analyst:
         model = job["model"] or self._settings.model
         if self._ledger.index.read_switch(f"model:{model}") == "shadow":
             self._ledger.set_shadow(job_id)
-        names = json.loads(job["destinations"])
-        destinations = names or [d.name for d in self._configuration.destination]
         self._ledger.finish_analysis(
             job_id,
             outcome=outcome.outcome,
             reason=outcome.reason,
             results=read_objects(self.results / job_id, job["study_uid"]),
-            destinations=destinations,
+            destinations=self._destinations_of(job),
         )
+
+    def _destinations_of(self, job: Row) -> list[str]:
+        """Names of the destinations of a job; its rule names none: all."""
+        return json.loads(job["destinations"]) or [d.name for d in self._configuration.destination]
+
+    def _wanted_extras(self, job: Row) -> list[str]:
+        """Options for objects that are made only when a destination wants them."""
+        found = [self._configuration.find_destination(n) for n in self._destinations_of(job)]
+        wants_contours = any(d is not None and RTSTRUCT in d.kinds for d in found)
+        return ["--rtstruct"] if wants_contours else []
 
     def _produce(self, job: Row) -> EngineOutcome:
         """The result folder of a job, made now or by a run before a crash."""
@@ -124,6 +136,7 @@ class Analyst:
                 "predecessor": self._predecessor_of(job),
             }
             command = build_command(self._settings.command, study, scratch / "out", options)
+            command += self._wanted_extras(job)
             return run_engine(
                 command,
                 timeout_seconds=self._settings.timeout_seconds,

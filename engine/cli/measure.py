@@ -115,9 +115,7 @@ def finish(analysis: Analysis, correction: Correction) -> Outcome:
     request, watch, package = analysis.request, analysis.watch, analysis.package
     settings = settings_of(request)
     result = revise(analysis.scan, correction, package, settings, analysis.context, watch)
-    options = ReportOptions(
-        segmentation_type=request.segmentation_type, rtstruct=request.rtstruct
-    )
+    options = ReportOptions(segmentation_type=request.segmentation_type, rtstruct=request.rtstruct)
     with watch.stage("reporting") as progress:
         files = compose_reports(result, package.segments, options)
         progress(0.9, "writing")

@@ -104,9 +104,7 @@ def finish(analysis: Analysis) -> Outcome:
     model = open_model(package, request.device)
     settings = settings_of(request)
     result = analyze(analysis.scan, model, settings, analysis.context, watch)
-    options = ReportOptions(
-        segmentation_type=request.segmentation_type, rtstruct=request.rtstruct
-    )
+    options = ReportOptions(segmentation_type=request.segmentation_type, rtstruct=request.rtstruct)
     with watch.stage("reporting") as progress:
         files = compose_reports(result, package.segments, options)
         progress(0.9, "writing")

@@ -23,8 +23,10 @@ CLASSES = {
     "SR": "1.2.840.10008.5.1.4.1.1.88.34",
     "SC": "1.2.840.10008.5.1.4.1.1.7",
     "PDF": "1.2.840.10008.5.1.4.1.1.104.1",
+    "RTSTRUCT": "1.2.840.10008.5.1.4.1.1.481.3",
 }
-MODALITIES = {"SEG": "SEG", "SR": "SR", "SC": "OT", "PDF": "DOC"}
+STANDARD = ("SEG", "SR", "SC", "PDF")
+MODALITIES = {"SEG": "SEG", "SR": "SR", "SC": "OT", "PDF": "DOC", "RTSTRUCT": "RTSTRUCT"}
 STAGES = ("series", "segmentation", "lesions", "radiomics", "clinical", "prognosis", "reporting")
 NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
@@ -133,6 +135,7 @@ def main() -> int:
     for name in ("--out", "--job-id", "--device", "--model", "--predecessor"):
         parser.add_argument(name)
     parser.add_argument("--json-lines", action="store_true")
+    parser.add_argument("--rtstruct", action="store_true")
     options = parser.parse_args()
     watch_standard_input()
     if options.behavior == "by-patient":
@@ -157,7 +160,8 @@ def main() -> int:
         write(options, None, ("SR", "SC"))
         emit(event="not-analyzed", reason="No eligible series", path=options.out)
         return 3
-    write(options, "1.2.3" if behavior == "foreign" else None, tuple(CLASSES))
+    kinds = tuple(CLASSES) if options.rtstruct else STANDARD
+    write(options, "1.2.3" if behavior == "foreign" else None, kinds)
     emit(event="result", path=options.out, files=[])
     return 0
 

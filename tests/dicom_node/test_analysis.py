@@ -25,10 +25,19 @@ Build = Callable[..., tuple[Analyst, str]]
 def build(tmp_path: Path, index: Index, ledger: Ledger) -> Build:
     """An analyst with an engine of some behavior, and a queued job with two images."""
 
-    def make(behavior: str, *, late: bool = False, **settings: Any) -> tuple[Analyst, str]:  # noqa: ANN401
+    def make(
+        behavior: str,
+        *,
+        late: bool = False,
+        kinds: tuple[str, ...] = (),
+        **settings: Any,  # noqa: ANN401
+    ) -> tuple[Analyst, str]:
         command = [sys.executable, str(RECORDED_ENGINE), behavior]
         table = {"command": command, "attempts": 2, **settings}
-        configuration = build_configuration(tmp_path / "state", analysis=table)
+        peer = {"name": "pacs", "ae_title": "PACS", "host": "h", "port": 104}
+        destination = {"name": "pacs", "peer": "pacs", "kinds": list(kinds)}
+        more = {"peer": [peer], "destination": [destination]} if kinds else {}
+        configuration = build_configuration(tmp_path / "state", analysis=table, **more)
         known = index.list_worklist()
         study = str(known[0]["study_uid"]) if late else None
         series = make_ct(slices=2, study_uid=study)
@@ -61,6 +70,16 @@ def test_a_result_is_entered_with_its_objects(build: Build, ledger: Ledger) -> N
     assert state_of(ledger, job) == "delivering"
     assert {o["kind"] for o in ledger.list_objects(job)} == {"SEG", "SR", "SC", "PDF"}
     assert list(analyst.results.glob(".*")) == []
+
+
+@pytest.mark.parametrize("kinds", [("SEG", "SR"), ("SEG", "RTSTRUCT")])
+def test_contours_are_made_only_for_a_destination_that_wants_them(
+    build: Build, ledger: Ledger, kinds: tuple[str, ...]
+) -> None:
+    analyst, job = build("result", kinds=kinds)
+    analyst.analyze(job)
+    made = {o["kind"] for o in ledger.list_objects(job)}
+    assert ("RTSTRUCT" in made) is ("RTSTRUCT" in kinds)
 
 
 def test_not_analyzed_is_an_outcome_with_objects(build: Build, ledger: Ledger) -> None:
