@@ -1,14 +1,12 @@
 """Features of one region of one image: the whole IBSI pipeline behind one call."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RegionError
-from engine.radiomics.catalog import Family, resolve_unit
+from engine.radiomics.catalog import Family
 from engine.radiomics.definitions import DEFINITIONS
 from engine.radiomics.discretization import count_levels, discretize
 from engine.radiomics.filters.kinds import (
@@ -18,6 +16,10 @@ from engine.radiomics.filters.kinds import (
     Margins,
     respond_everywhere,
 )
+from engine.radiomics.filters.separable import SharedPasses
+from engine.radiomics.filters.smoothing import LaplacianOfGaussian
+from engine.radiomics.filters.wavelets import SeparableWavelet
+from engine.radiomics.filters.workspace import Workspace
 from engine.radiomics.intensity import (
     describe_histogram,
     describe_local_intensity,
@@ -25,10 +27,12 @@ from engine.radiomics.intensity import (
     describe_volume_histogram,
     peak_margins,
 )
+from engine.radiomics.lattice import Segments, find_segments, gather
 from engine.radiomics.morphology import describe_morphology
+from engine.radiomics.naming import TEXTURE, aggregations_of, lay_out, name_values
 from engine.radiomics.native import Mask, Real
 from engine.radiomics.preprocessing import PreparedRegion, Triple, prepare_region
-from engine.radiomics.reasons import RegionFacts, explain
+from engine.radiomics.reasons import RegionFacts
 from engine.radiomics.settings import (
     Discretization,
     Interpolation,
@@ -47,14 +51,8 @@ from engine.values.identity import ContrastPhase
 ONCE_PER_REGION = (Family.MORPHOLOGY, Family.LOCAL_INTENSITY)
 """Families of the original image only: shape has no filter, peaks are meant in image units."""
 INTENSITY_FAMILIES = (Family.STATISTICS, Family.HISTOGRAM, Family.VOLUME_HISTOGRAM)
-TEXTURE_FAMILIES = (
-    Family.COOCCURRENCE,
-    Family.RUN_LENGTH,
-    Family.SIZE_ZONE,
-    Family.DISTANCE_ZONE,
-    Family.TONE_DIFFERENCE,
-    Family.DEPENDENCE,
-)
+LEAST, LARGEST = 5, 8
+"""Places of the extremes among the intensity statistics."""
 
 
 def extract_features(
@@ -89,52 +87,65 @@ def extract_features(
     prepared = prepare_region(
         voxels_hu, mask, spacing, settings, margins=_needed_margins(spacing, settings)
     )
-    original = prepared.image[prepared.box]
+    region_voxels = find_segments(prepared.intensity)
     textures = build_texture_region(
+        region_voxels,
         prepared.intensity,
         prepared.morphological,
-        settings.aggregations if set(settings.families) & set(TEXTURE_FAMILIES) else (),
+        settings.aggregations if set(settings.families) & TEXTURE else (),
     )
-    features = list(_describe_region(prepared, original, textures, settings))
+    original = gather(region_voxels, prepared.image[prepared.box])
+    features = _describe_once(prepared, region_voxels, original, settings)
+    features += _describe_image(_as_original(original, settings), textures, settings)
+    filtering = _Filtering(prepared)
     for image_filter in settings.filters:
-        response = filter_region(prepared, image_filter)
+        response = gather(region_voxels, filtering.respond(image_filter))
         features += _describe_image(
-            _Image(
-                intensities=response[prepared.intensity],
-                filter_name=image_filter.name,
-                unit="1",
-                discretization=settings.filtered_discretization,
-                volume_histogram=settings.filtered_volume_histogram,
-                bounds=(None, None),
-            ),
-            textures,
-            settings,
+            _as_response(response, image_filter, settings), textures, settings
         )
     return FeatureSet(
         region=region, phase=phase, features=tuple(features), settings=settings.as_dict()
     )
 
 
-def filter_region(prepared: PreparedRegion, image_filter: Filter) -> Real:
-    """Response of a filter in the region's box, with the boundary rule where the image ends."""
-    margins = image_filter.margins(prepared.spacing_mm)
-    if margins is None or image_filter.boundary is Boundary.PERIODIC:
-        return respond_everywhere(image_filter, prepared.image, prepared.spacing_mm)[prepared.box]
-    sides = [
-        (max(0, before - part.start), max(0, part.stop + after - n))
-        for (before, after), part, n in zip(
-            margins, prepared.box, prepared.image.shape, strict=True
+class _Filtering:
+    """Responses of one filter after the other, in memory that they share."""
+
+    def __init__(self, prepared: PreparedRegion) -> None:
+        self._prepared = prepared
+        self._workspace = Workspace()
+        self._passes = SharedPasses(self._workspace)
+
+    def respond(self, image_filter: Filter) -> Real:
+        """Response in the region's box, with the boundary rule where the image ends.
+
+        It holds until the next call.
+        """
+        spacing_mm, box = self._prepared.spacing_mm, self._prepared.box
+        image = self._prepared.image
+        margins = image_filter.margins(spacing_mm)
+        if margins is None or image_filter.boundary is Boundary.PERIODIC:
+            return respond_everywhere(image_filter, image, spacing_mm)[box]
+        sides = [
+            (max(0, before - part.start), max(0, part.stop + after - n))
+            for (before, after), part, n in zip(margins, box, image.shape, strict=True)
+        ]
+        invented: Margins = (sides[0], sides[1], sides[2])
+        crop = tuple(
+            slice(max(0, part.start - before), part.stop + after)
+            for (before, after), part in zip(margins, box, strict=True)
         )
-    ]
-    invented: Margins = (sides[0], sides[1], sides[2])
-    crop = tuple(
-        slice(max(0, part.start - before), part.stop + after)
-        for (before, after), part in zip(margins, prepared.box, strict=True)
-    )
-    image = prepared.image[crop]
-    if invented != NOTHING_INVENTED:
-        image = np.pad(image, invented, mode=image_filter.boundary.pad_mode)
-    return image_filter.respond(image, prepared.spacing_mm, invented)
+        image = image[crop]
+        if invented != NOTHING_INVENTED:
+            image = np.pad(image, invented, mode=image_filter.boundary.pad_mode)
+        response: Real | None = None
+        if isinstance(image_filter, LaplacianOfGaussian):
+            response = image_filter.respond_within(self._workspace, image, spacing_mm)
+        elif isinstance(image_filter, SeparableWavelet):
+            response = image_filter.respond_within(self._passes, image, spacing_mm)
+        if response is None:
+            response = image_filter.respond(image, spacing_mm, invented)
+        return response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,14 +160,36 @@ class _Image:
     bounds: tuple[float | None, float | None]
 
 
-def _describe_region(
-    prepared: PreparedRegion, original: Real, textures: TextureRegion, settings: RadiomicsSettings
-) -> Iterator[Feature]:
-    """Features of the original image."""
+def _as_original(intensities: Real, settings: RadiomicsSettings) -> _Image:
+    return _Image(
+        intensities=intensities,
+        filter_name="",
+        unit=settings.intensity_unit,
+        discretization=settings.discretization,
+        volume_histogram=settings.volume_histogram,
+        bounds=settings.resegmentation_range or (None, None),
+    )
+
+
+def _as_response(response: Real, image_filter: Filter, settings: RadiomicsSettings) -> _Image:
+    return _Image(
+        intensities=response,
+        filter_name=image_filter.name,
+        unit="1",
+        discretization=settings.filtered_discretization,
+        volume_histogram=settings.filtered_volume_histogram,
+        bounds=(None, None),
+    )
+
+
+def _describe_once(
+    prepared: PreparedRegion, voxels: Segments, original: Real, settings: RadiomicsSettings
+) -> list[Feature]:
+    """Features of the families that only the original image has."""
     values: Values = {}
     facts = RegionFacts(
-        voxels=int(prepared.intensity.sum()),
-        flat=bool(np.ptp(original[prepared.intensity]) == 0),
+        voxels=len(original),
+        flat=bool(original.min() == original.max()),
         above_autocorrelation_limit=prepared.intensity.size > settings.autocorrelation_limit,
         above_gray_level_limit=False,
     )
@@ -164,34 +197,23 @@ def _describe_region(
         values[Family.MORPHOLOGY, ""] = describe_morphology(
             prepared.morphological,
             prepared.intensity,
-            original,
+            prepared.image[prepared.box],
             prepared.spacing_mm,
             autocorrelation_limit=settings.autocorrelation_limit,
         )
     if Family.LOCAL_INTENSITY in settings.families:
         values[Family.LOCAL_INTENSITY, ""] = describe_local_intensity(
-            prepared.image, prepared.box, prepared.intensity, prepared.spacing_mm
+            prepared.image, prepared.box, voxels, original, prepared.spacing_mm
         )
-    yield from _name_values(values, ONCE_PER_REGION, facts, settings, settings.intensity_unit, "")
-    yield from _describe_image(
-        _Image(
-            intensities=original[prepared.intensity],
-            filter_name="",
-            unit=settings.intensity_unit,
-            discretization=settings.discretization,
-            volume_histogram=settings.volume_histogram,
-            bounds=settings.resegmentation_range or (None, None),
-        ),
-        textures,
-        settings,
-    )
+    return _name(values, ONCE_PER_REGION, facts, settings, settings.intensity_unit, "")
 
 
 def _describe_image(
     image: _Image, textures: TextureRegion, settings: RadiomicsSettings
-) -> Iterator[Feature]:
+) -> list[Feature]:
     """Intensity and texture features of the original image or one response."""
-    lowest, highest = float(image.intensities.min()), float(image.intensities.max())
+    statistics = describe_statistics(image.intensities)
+    lowest, highest = extremes = (float(statistics[LEAST]), float(statistics[LARGEST]))
     start = lowest if image.bounds[0] is None else image.bounds[0]
     above_limit = count_levels(start, highest, image.discretization) > settings.gray_level_limit
     facts = RegionFacts(
@@ -201,67 +223,47 @@ def _describe_image(
         above_gray_level_limit=above_limit,
     )
     values: Values = {
-        (Family.STATISTICS, ""): describe_statistics(image.intensities),
+        (Family.STATISTICS, ""): statistics,
         (Family.VOLUME_HISTOGRAM, ""): describe_volume_histogram(
-            image.intensities, image.volume_histogram, image.bounds
+            image.intensities, image.volume_histogram, extremes, image.bounds
         ),
     }
     if above_limit:
         values |= _undefined(settings)
     else:
-        gray = discretize(image.intensities, image.discretization, image.bounds[0])
+        gray = discretize(image.intensities, image.discretization, extremes, image.bounds[0])
         values[Family.HISTOGRAM, ""] = describe_histogram(gray)
         if textures.volume is not None or textures.slices:
             values |= describe_texture(textures, gray, settings.aggregations)
-    families = (*INTENSITY_FAMILIES, *TEXTURE_FAMILIES)
-    yield from _name_values(values, families, facts, settings, image.unit, image.filter_name)
+    families = (*INTENSITY_FAMILIES, *TEXTURE)
+    return _name(values, families, facts, settings, image.unit, image.filter_name)
 
 
 def _undefined(settings: RadiomicsSettings) -> Values:
     """NaN for everything that needs gray levels."""
     values: Values = {(Family.HISTOGRAM, ""): np.full(len(DEFINITIONS[Family.HISTOGRAM]), np.nan)}
-    for family in TEXTURE_FAMILIES:
-        for aggregation in _aggregations_of(family, settings):
+    for family in TEXTURE:
+        for aggregation in aggregations_of(family, settings.aggregations):
             values[family, aggregation] = np.full(len(DEFINITIONS[family]), np.nan)
     return values
 
 
-def _aggregations_of(family: Family, settings: RadiomicsSettings) -> tuple[str, ...]:
-    """Aggregations of a family as the settings list them; "" without texture."""
-    if family not in TEXTURE_FAMILIES:
-        return ("",)
-    if family in {Family.COOCCURRENCE, Family.RUN_LENGTH}:
-        return tuple(settings.aggregations)
-    return tuple(dict.fromkeys(a.dimension for a in settings.aggregations))
-
-
-def _name_values(
+def _name(
     values: Values,
     families: tuple[Family, ...],
     facts: RegionFacts,
     settings: RadiomicsSettings,
     unit: str,
     filter_name: str,
-) -> Iterator[Feature]:
-    """Give every number its names and every NaN its reason."""
-    for family in settings.families:
-        if family not in families:
-            continue
-        for aggregation in _aggregations_of(family, settings):
-            units = [resolve_unit(d.unit, unit) for d in DEFINITIONS[family]]
-            numbers = values[family, aggregation].tolist()
-            for definition, value, code in zip(DEFINITIONS[family], numbers, units, strict=True):
-                defined = math.isfinite(value)
-                yield Feature(
-                    name=definition.name,
-                    ibsi_code=definition.ibsi_code,
-                    family=family,
-                    aggregation=aggregation,
-                    filter=filter_name,
-                    value=value if defined else math.nan,
-                    unit=code,
-                    reason="" if defined else explain(family, definition.tag, facts),
-                )
+) -> list[Feature]:
+    """Features of those families that the settings ask for, in the settings' order."""
+    wanted = tuple(f for f in settings.families if f in families)
+    if not wanted:
+        return []
+    layout = lay_out(wanted, settings.aggregations, unit, filter_name)
+    return name_values(
+        layout, np.concatenate([values[block] for block in layout.blocks]).tolist(), facts
+    )
 
 
 def _needed_margins(

@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
-from engine.radiomics.discretization import GrayLevels, discretize
+from engine.radiomics.discretization import Extremes, GrayLevels, count_by_level
+from engine.radiomics.lattice import Segments
 from engine.radiomics.native import (
     Index,
-    Mask,
     Real,
     length,
     load_core,
@@ -18,28 +18,24 @@ from engine.radiomics.native import (
 )
 from engine.radiomics.settings import Discretization, DiscretizationMethod
 
-PERCENTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
 PEAK_RADIUS_MM = (3 / (4 * math.pi)) ** (1 / 3) * 10
 """Radius of a sphere of 1 cm³ (IBSI 3.2)."""
 
 
 def describe_statistics(intensities: Real) -> Real:
     """18 intensity statistics (IBSI 3.3) of intensities, shape (n_voxels,)."""
-    last = len(intensities) - 1
-    ranks = {0, last}
-    for fraction in PERCENTILES:
-        ranks |= {math.floor(fraction * last), min(math.floor(fraction * last) + 1, last)}
-    ranked = np.partition(intensities, sorted(ranks))
     features = np.empty(18)
-    load_core().describe_intensities(pointer(ranked), length(ranked), pointer(features))
+    done = load_core().describe_intensities(
+        pointer(intensities), length(intensities), pointer(features)
+    )
+    require_memory(done, "intensity statistics")
     return features
 
 
 def describe_histogram(gray: GrayLevels) -> Real:
     """23 features of the histogram of gray levels (IBSI 3.4)."""
-    histogram = np.bincount(gray.levels, minlength=gray.count + 1)[1:].astype(np.uint32)
     features = np.empty(23)
-    done = load_core().describe_histogram(pointer(histogram), gray.count, pointer(features))
+    done = load_core().describe_histogram(pointer(gray.histogram), gray.count, pointer(features))
     require_memory(done, "a histogram")
     return features
 
@@ -47,6 +43,7 @@ def describe_histogram(gray: GrayLevels) -> Real:
 def describe_volume_histogram(
     intensities: Real,
     steps: Discretization,
+    extremes: Extremes,
     bounds: tuple[float | None, float | None],
 ) -> Real:
     """6 features of the intensity-volume histogram (IBSI 3.5).
@@ -55,39 +52,43 @@ def describe_volume_histogram(
         intensities: Intensities in the region, shape (n_voxels,).
         steps: NONE: whole intensity units; fixed bin size: bins named by their centers; fixed
             bin number: gray levels.
+        extremes: Least and largest of the intensities.
         bounds: Re-segmentation bounds that span the intensity axis; None: the extremes.
 
     Returns:
         Volume fractions, intensities (gray levels for a fixed bin number), differences.
     """
+    features = np.empty(6)
     if steps.method is DiscretizationMethod.FIXED_BIN_NUMBER:
-        gray = discretize(intensities, steps)
-        counts = np.bincount(gray.levels, minlength=gray.count + 1)
-        ascending = np.repeat(np.arange(gray.count + 1.0), counts)
-        low, high, step, below = 1.0, float(gray.count), 1.0, 0.0
-    else:
-        ascending = np.sort(intensities)
-        low = float(ascending[0]) if bounds[0] is None else bounds[0]
-        high = float(ascending[-1]) if bounds[1] is None else bounds[1]
-        step, below = 1.0, 0.0
+        counts = count_by_level(intensities, steps, extremes)
+        load_core().describe_volume_levels(
+            pointer(counts), len(counts), length(intensities), pointer(features)
+        )
+        return features
+    low = extremes[0] if bounds[0] is None else bounds[0]
+    high = extremes[1] if bounds[1] is None else bounds[1]
+    step, below = 1.0, 0.0
     if steps.method is DiscretizationMethod.FIXED_BIN_SIZE:
         step, below = steps.value, steps.value / 2
         bins = max(1, math.ceil((high - low) / step - 1e-9))
         low, high = low + below, low + below + (bins - 1) * step
-    count = math.floor((high - low) / step + 0.5) + 1
-    features = np.empty(6)
+    ascending = np.sort(intensities)
     load_core().describe_volume_histogram(
         pointer(ascending),
         length(ascending),
         triple((low, step, below)),
-        ctypes.c_int64(count),
+        ctypes.c_int64(math.floor((high - low) / step + 0.5) + 1),
         pointer(features),
     )
     return features
 
 
 def describe_local_intensity(
-    image: Real, box: tuple[slice, slice, slice], mask: Mask, spacing_mm: tuple[float, float, float]
+    image: Real,
+    box: tuple[slice, slice, slice],
+    segments: Segments,
+    intensities: Real,
+    spacing_mm: tuple[float, float, float],
 ) -> Real:
     """Local and global intensity peak (IBSI 3.2).
 
@@ -95,14 +96,14 @@ def describe_local_intensity(
         image: Intensities with a margin of at least ``peak_margins`` around the box, less only
             where the image ends.
         box: Where the mask lies in the image.
-        mask: Intensity mask, shape of the box.
+        segments: Voxels of the intensity mask in the box.
+        intensities: Their intensities, shape (n_voxels,).
         spacing_mm: Distances between voxel centers.
 
     Returns:
         Local peak (at the highest intensity) and global peak.
     """
-    means = _sphere_means(image, box, mask, spacing_mm)
-    intensities = image[box][mask]
+    means = _sphere_means(image, box, segments, spacing_mm)
     return np.array([means[intensities == intensities.max()].max(), means.max()])
 
 
@@ -113,7 +114,10 @@ def peak_margins(spacing_mm: tuple[float, float, float]) -> tuple[int, int, int]
 
 
 def _sphere_means(
-    image: Real, box: tuple[slice, slice, slice], mask: Mask, spacing_mm: tuple[float, float, float]
+    image: Real,
+    box: tuple[slice, slice, slice],
+    segments: Segments,
+    spacing_mm: tuple[float, float, float],
 ) -> Real:
     """Mean intensity of the 1 cm³ sphere around every mask voxel, cut where the image ends."""
     margins = peak_margins(spacing_mm)
@@ -124,19 +128,25 @@ def _sphere_means(
     crop = tuple(slice(max(0, s.start - m), s.stop + m) for m, s in zip(margins, box, strict=True))
     inside = image[crop]
     running = _running_sums(np.pad(inside, padding))
-    first, lengths = _sphere_rows(running.shape, spacing_mm)
-    where = np.argwhere(mask) + np.array(margins)
-    positions = np.ravel_multi_index((where[:, 0], where[:, 1], where[:, 2]), running.shape)
-    sums = _sum_rows(running, positions, first, lengths)
+    rows = _sphere_rows(running.shape, spacing_mm)
+    z, y, x = np.unravel_index(segments.start, segments.shape)
+    start = np.ravel_multi_index(
+        (z - 1 + margins[0], y - 1 + margins[1], x - 1 + margins[2]), running.shape
+    )
+    sums = _sum_rows(running, start, segments, rows)
     if not any(before or after for before, after in padding):
-        return np.asarray(sums / lengths.sum())
+        return np.asarray(sums / rows[1].sum())
     present = _running_sums(np.pad(np.ones_like(inside), padding))
-    return sums / _sum_rows(present, positions, first, lengths)
+    return sums / _sum_rows(present, start, segments, rows)
 
 
 def _running_sums(volume: Real) -> Real:
     """Sums along the rows, each row starting with 0."""
-    return np.concatenate([np.zeros((*volume.shape[:2], 1)), volume.cumsum(axis=2)], axis=2)
+    slices, rows, columns = volume.shape
+    running = np.empty((slices, rows, columns + 1))
+    running[:, :, 0] = 0.0
+    np.cumsum(volume, axis=2, out=running[:, :, 1:])
+    return running
 
 
 def _sphere_rows(
@@ -157,15 +167,16 @@ def _sphere_rows(
     return np.array(first, np.int64), np.array(lengths, np.int64)
 
 
-def _sum_rows(running: Real, positions: Index, first: Index, lengths: Index) -> Real:
-    out = np.empty(len(positions))
+def _sum_rows(running: Real, start: Index, segments: Segments, rows: tuple[Index, Index]) -> Real:
+    out = np.empty(segments.voxels)
     load_core().sum_neighborhoods(
-        pointer(np.ascontiguousarray(running)),
-        pointer(np.ascontiguousarray(positions, np.int64)),
-        length(positions),
-        pointer(first),
-        pointer(lengths),
-        length(first),
+        pointer(running),
+        pointer(np.ascontiguousarray(start, np.int64)),
+        pointer(segments.length),
+        length(segments.length),
+        pointer(rows[0]),
+        pointer(rows[1]),
+        length(rows[0]),
         pointer(out),
     )
     return out

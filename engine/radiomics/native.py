@@ -24,22 +24,30 @@ FOLDER = Path(__file__).parent
 _SIGNATURES: dict[str, Any] = {
     "supports_x86_64_v3": ctypes.c_int,
     "count_texture": ctypes.c_int32,
-    "collect_zones": ctypes.c_int64,
+    "count_neighbors": ctypes.c_int,
+    "fill_levels": None,
+    "fill_join_table": None,
+    "gather_region": None,
     "measure_border_distance": None,
     "describe_cooccurrence": ctypes.c_int,
     "describe_count_matrices": ctypes.c_int,
     "describe_zones": ctypes.c_int,
+    "count_zone_distances": None,
     "describe_tone_differences": None,
-    "describe_intensities": None,
+    "describe_intensities": ctypes.c_int,
+    "count_levels": None,
     "describe_histogram": ctypes.c_int,
     "describe_volume_histogram": None,
+    "describe_volume_levels": None,
     "sum_neighborhoods": None,
+    "sum_pairs": ctypes.c_int,
     "find_box": ctypes.c_int,
     "count_surface_cells": None,
     "measure_hull": ctypes.c_int,
     "interpolate_axis": None,
-    "prefilter_axis": None,
+    "prefilter_axis": ctypes.c_int,
     "correlate_axis": None,
+    "filter_laplacian": None,
 }
 """Every function of the core and its return type."""
 
@@ -83,11 +91,27 @@ def _load(path: Path) -> ctypes.CDLL:
     return core
 
 
-def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
-    """Address of an array's data; the array must be C-contiguous and outlive the call."""
+class Address(ctypes.c_void_p):
+    """Address of an array's data that keeps the array alive as long as itself."""
+
+    array: NDArray[Any]
+
+
+def pointer(array: NDArray[Any]) -> Address:
+    """Address of an array's data; the array must be C-contiguous.
+
+    A structure's field keeps the number only: arrays behind fields must outlive the call.
+    """
     if not array.flags.c_contiguous:
         raise ValueError(f"The core needs a contiguous array, got strides {array.strides}")
-    return ctypes.c_void_p(array.__array_interface__["data"][0])
+    return start_of(array)
+
+
+def start_of(array: NDArray[Any]) -> Address:
+    """Address of the first entry of an array of any strides."""
+    address = Address(array.__array_interface__["data"][0])
+    address.array = array
+    return address
 
 
 def length(array: NDArray[Any]) -> ctypes.c_int64:
@@ -97,7 +121,12 @@ def length(array: NDArray[Any]) -> ctypes.c_int64:
 
 def shape_of(array: NDArray[Any]) -> ctypes.Array[ctypes.c_int64]:
     """Shape of a volume as the core takes it."""
-    return (ctypes.c_int64 * 3)(*array.shape)
+    return size_triple(array.shape)
+
+
+def size_triple(sizes: tuple[int, ...]) -> ctypes.Array[ctypes.c_int64]:
+    """Three sizes as the core takes them."""
+    return (ctypes.c_int64 * 3)(*sizes)
 
 
 def find_box(mask: Mask) -> tuple[tuple[int, int], ...] | None:

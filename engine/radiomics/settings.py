@@ -9,6 +9,8 @@ from engine.errors import RegionError
 from engine.radiomics.catalog import Aggregation, Family
 from engine.radiomics.filters.kinds import Filter
 
+MOST_GRAY_LEVELS = 2520
+"""The core adds the levels of 26 neighbors in 16 bits."""
 SETTINGS_VERSION = 1
 """Raised whenever the same settings would give other numbers."""
 
@@ -112,6 +114,10 @@ class RadiomicsSettings:
             self.filtered_discretization.method,
         ):
             raise RegionError("Texture needs discretized intensities: a bin size or bin number")
+        if not 1 <= self.gray_level_limit <= MOST_GRAY_LEVELS:
+            raise RegionError(
+                f"The gray level limit must be 1 to {MOST_GRAY_LEVELS}, got {self.gray_level_limit}"
+            )
         names = [f.name for f in self.filters]
         if len(set(names)) != len(names):
             raise RegionError(f"Every filter may be listed once, got {names}")

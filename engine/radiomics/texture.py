@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from engine.radiomics.catalog import Aggregation, Family
 from engine.radiomics.discretization import GrayLevels
-from engine.radiomics.lattice import Lattice, as_structure, build_lattice, fill
+from engine.radiomics.lattice import (
+    Lattice,
+    Levels,
+    Segments,
+    build_lattice,
+    fill,
+    find_segments,
+    join_table,
+)
 from engine.radiomics.native import Mask, Real, length, load_core, pointer, require_memory
 
 NEIGHBOR_COUNTS = 27
@@ -28,7 +36,10 @@ class _TextureCounts(ctypes.Structure):
         ("dependence", ctypes.c_void_p),
         ("labels", ctypes.c_void_p),
         ("parents", ctypes.c_void_p),
-        ("directions", ctypes.c_int32),
+        ("zone_level", ctypes.c_void_p),
+        ("zone_size", ctypes.c_void_p),
+        ("zone_distance", ctypes.c_void_p),
+        ("joins", ctypes.c_void_p),
         ("gray_levels", ctypes.c_int32),
         ("longest_run", ctypes.c_int32),
     )
@@ -45,7 +56,8 @@ class Matrices:
         differences: Sums of |i · c − sum of the c neighbors|, (N_g, 27) by c.
         neighbored: Voxels with a neighbor, (N_g,).
         dependence: Voxels by neighbors of the same level, (N_g, 27).
-        zone_level, zone_size, zone_distance: One entry per zone.
+        zone_level, zone_size, zone_distance: One entry per zone. They lie in the lattice's
+            scratch and hold until it is counted again.
     """
 
     voxels: int
@@ -74,21 +86,28 @@ class TextureRegion:
 
 
 def build_texture_region(
-    intensity: Mask, morphological: Mask, aggregations: Sequence[Aggregation]
+    segments: Segments, intensity: Mask, morphological: Mask, aggregations: Sequence[Aggregation]
 ) -> TextureRegion:
-    """Prepare a region for the aggregations that are wanted."""
+    """Prepare a region for the aggregations that are wanted.
+
+    Args:
+        segments: Runs of the intensity mask.
+        intensity: Voxels that have gray levels, shape (slice, row, column).
+        morphological: Region whose border distances are measured from, same shape.
+        aggregations: Aggregations that will be described.
+    """
     dimensions = {a.dimension for a in aggregations}
-    volume = build_lattice(intensity, morphological, in_plane=False) if "3D" in dimensions else None
+    region = morphological | intensity
+    volume = build_lattice(segments, region, in_plane=False) if "3D" in dimensions else None
     slices: list[tuple[Lattice, slice]] = []
     if dimensions & {"2D", "2.5D"}:
         before = 0
-        for z in range(len(intensity)):
-            count = int(intensity[z].sum())
-            if count:
-                plane = slice(z, z + 1)
-                lattice = build_lattice(intensity[plane], morphological[plane], in_plane=True)
-                slices.append((lattice, slice(before, before + count)))
-                before += count
+        for z in np.flatnonzero(intensity.any(axis=(1, 2))):
+            plane = slice(z, z + 1)
+            runs = find_segments(intensity[plane])
+            lattice = build_lattice(runs, region[plane], in_plane=True)
+            slices.append((lattice, slice(before, before + runs.voxels)))
+            before += runs.voxels
     return TextureRegion(volume=volume, slices=tuple(slices))
 
 
@@ -118,7 +137,7 @@ def _mean_defined(rows: list[Real]) -> Real:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def count_matrices(lattice: Lattice, levels: NDArray[np.int64], gray_levels: int) -> Matrices:
+def count_matrices(lattice: Lattice, levels: Levels, gray_levels: int) -> Matrices:
     """Count the texture matrices of a lattice.
 
     Args:
@@ -126,64 +145,44 @@ def count_matrices(lattice: Lattice, levels: NDArray[np.int64], gray_levels: int
         levels: Gray level of each voxel, 1..gray_levels, shape (n_voxels,).
         gray_levels: Number of gray levels N_g.
     """
-    volume = fill(lattice, levels)
-    longest_run = max(lattice.shape) - 2
+    fill(lattice, levels)
+    longest_run = max(lattice.segments.shape) - 2
     directions, width = lattice.directions, gray_levels + 1
     cooccurrence = np.empty((directions, width, width), np.uint32)
-    runs = np.empty((directions, gray_levels, longest_run), np.uint32)
+    runs = np.zeros((directions, gray_levels, longest_run), np.uint32)
     differences = np.zeros((gray_levels, NEIGHBOR_COUNTS), np.uint64)
     neighbored = np.zeros(gray_levels, np.uint32)
     dependence = np.zeros((gray_levels, NEIGHBOR_COUNTS), np.uint32)
-    labels = np.empty(volume.size, np.int32)
-    parents = np.empty(len(levels), np.int32)
+    scratch = lattice.scratch
     counts = _TextureCounts(
         cooccurrence=pointer(cooccurrence),
         runs=pointer(runs),
         differences=pointer(differences),
         neighbored=pointer(neighbored),
         dependence=pointer(dependence),
-        labels=pointer(labels),
-        parents=pointer(parents),
-        directions=directions,
+        labels=pointer(scratch.labels),
+        parents=pointer(scratch.parents),
+        zone_level=pointer(scratch.zone_level),
+        zone_size=pointer(scratch.zone_size),
+        zone_distance=pointer(scratch.zone_distance),
+        joins=pointer(join_table()),
         gray_levels=gray_levels,
         longest_run=longest_run,
     )
-    structure = as_structure(lattice, volume)
-    used = load_core().count_texture(ctypes.byref(structure), ctypes.byref(counts))
-    require_memory(used, "texture matrices")
-    zone_level, zone_size, zone_distance = _collect_zones(lattice, structure, counts, used)
+    structure = lattice.as_structure()
+    zones = load_core().count_texture(ctypes.byref(structure), ctypes.byref(counts))
+    require_memory(zones, "texture matrices")
     return Matrices(
-        voxels=len(levels),
+        voxels=lattice.segments.voxels,
         cooccurrence=cooccurrence,
         runs=runs,
         differences=differences,
         neighbored=neighbored,
         dependence=dependence,
-        zone_level=zone_level,
-        zone_size=zone_size,
-        zone_distance=zone_distance,
+        zone_level=scratch.zone_level[:zones],
+        zone_size=scratch.zone_size[:zones],
+        zone_distance=scratch.zone_distance[:zones],
     )
-
-
-def _collect_zones(
-    lattice: Lattice, structure: ctypes.Structure, counts: _TextureCounts, labels: int
-) -> tuple[NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint16]]:
-    """Gray level, size and border distance of every zone of a counted lattice."""
-    level = np.empty(labels, np.uint16)
-    size = np.empty(labels, np.uint32)
-    distance = np.empty(labels, np.uint16)
-    zone_of_label = np.empty(labels, np.int32)
-    zones = load_core().collect_zones(
-        ctypes.byref(structure),
-        ctypes.byref(counts),
-        ctypes.c_int32(labels),
-        pointer(lattice.border_distance),
-        pointer(zone_of_label),
-        pointer(level),
-        pointer(size),
-        pointer(distance),
-    )
-    return level[:zones], size[:zones], distance[:zones]
 
 
 def merge_matrices(planes: Sequence[Matrices]) -> Matrices:
@@ -262,9 +261,15 @@ def _describe_counts(counts: NDArray[np.uint32], voxels: int) -> Real:
 
 def _distance_matrix(matrices: Matrices) -> NDArray[np.uint32]:
     gray_levels, farthest = matrices.dependence.shape[0], int(matrices.zone_distance.max())
-    cells = (matrices.zone_level.astype(np.int64) - 1) * farthest + matrices.zone_distance - 1
-    counts = np.bincount(cells, minlength=gray_levels * farthest)
-    return counts.astype(np.uint32).reshape(1, gray_levels, farthest)
+    counts = np.zeros((1, gray_levels, farthest), np.uint32)
+    load_core().count_zone_distances(
+        pointer(matrices.zone_level),
+        pointer(matrices.zone_distance),
+        length(matrices.zone_level),
+        ctypes.c_int64(farthest),
+        pointer(counts),
+    )
+    return counts
 
 
 def _describe_zones(matrices: Matrices) -> Real:

@@ -24,4 +24,7 @@ typedef uint16_t Level;
 
 enum { NEIGHBORS = 26, DIRECTIONS = 13 };
 
+int select_ranks(const double *v, int64_t n, double low, double high, const int64_t *ranks,
+                 int wanted, double *out);
+
 #endif

@@ -41,57 +41,161 @@ API void interpolate_axis(const double *in, const int64_t shape[3], int axis, co
 static const double POLE = -0.26794919243112270647;  // sqrt(3) - 2
 enum { CAUSAL_START = 40 };  // |pole|^40 < 1e-22
 
-// Turn samples into cubic B-spline coefficients along an axis, in place, mirrored boundaries.
-API void prefilter_axis(double *data, const int64_t shape[3], int axis) {
-    const Axis a = view_axis(shape, axis);
-    const int64_t n = a.length, s = a.inner;
-    if (n < 2) return;
+// Coefficients of `lanes` interleaved lines of n samples that lie `s` apart, in place.
+static void prefilter_lines(double *line, int64_t n, int64_t s, int64_t lanes) {
     const double gain = (1 - POLE) * (1 - 1 / POLE);
-    for (int64_t o = 0; o < a.outer; o++) {
-        double *block = data + o * n * s;
-        for (int64_t x = 0; x < s; x++) {
-            double *c = block + x, sum = c[0], power = POLE;
-            for (int64_t k = 1; k < CAUSAL_START; k++, power *= POLE) {
-                const int64_t turn = k % (2 * n - 2);
-                sum += power * c[(turn < n ? turn : 2 * n - 2 - turn) * s];
-            }
-            c[0] = gain * sum;
+    for (int64_t x = 0; x < lanes; x++) {
+        double *c = line + x, sum = c[0], power = POLE;
+        for (int64_t k = 1; k < CAUSAL_START; k++, power *= POLE) {
+            const int64_t turn = k % (2 * n - 2);
+            sum += power * c[(turn < n ? turn : 2 * n - 2 - turn) * s];
         }
-        for (int64_t k = 1; k < n; k++) {
-            double *here = block + k * s;
-            for (int64_t x = 0; x < s; x++) here[x] = gain * here[x] + POLE * here[x - s];
-        }
-        double *last = block + (n - 1) * s;
-        for (int64_t x = 0; x < s; x++)
-            last[x] = POLE / (POLE * POLE - 1) * (last[x] + POLE * last[x - s]);
-        for (int64_t k = n - 2; k >= 0; k--) {
-            double *here = block + k * s;
-            for (int64_t x = 0; x < s; x++) here[x] = POLE * (here[x + s] - here[x]);
-        }
+        c[0] = gain * sum;
     }
+    for (int64_t k = 1; k < n; k++) {
+        double *here = line + k * s;
+        for (int64_t x = 0; x < lanes; x++) here[x] = gain * here[x] + POLE * here[x - s];
+    }
+    double *last = line + (n - 1) * s;
+    for (int64_t x = 0; x < lanes; x++)
+        last[x] = POLE / (POLE * POLE - 1) * (last[x] + POLE * last[x - s]);
+    for (int64_t k = n - 2; k >= 0; k--) {
+        double *here = line + k * s;
+        for (int64_t x = 0; x < lanes; x++) here[x] = POLE * (here[x + s] - here[x]);
+    }
+}
+
+enum { LINES = 8 };  // rows that run through the recursion side by side
+
+// Coefficients along the last axis: rows are interleaved, because the recursion has to wait for
+// each sample's predecessor. Returns 0 when memory ran out.
+static int prefilter_rows(double *data, int64_t rows, int64_t n) {
+    double *lines = malloc((size_t)(n * LINES) * sizeof(double));
+    if (!lines) return 0;
+    int64_t r = 0;
+    for (; r + LINES <= rows; r += LINES) {
+        double *block = data + r * n;
+        for (int64_t k = 0; k < n; k++)
+            for (int i = 0; i < LINES; i++) lines[k * LINES + i] = block[i * n + k];
+        prefilter_lines(lines, n, LINES, LINES);
+        for (int i = 0; i < LINES; i++)
+            for (int64_t k = 0; k < n; k++) block[i * n + k] = lines[k * LINES + i];
+    }
+    for (; r < rows; r++) prefilter_lines(data + r * n, n, 1, 1);
+    free(lines);
+    return 1;
+}
+
+// Turn samples into cubic B-spline coefficients along an axis, in place, mirrored boundaries.
+// Returns 0 when memory ran out.
+API int prefilter_axis(double *data, const int64_t shape[3], int axis) {
+    const Axis a = view_axis(shape, axis);
+    if (a.length < 2) return 1;
+    if (a.inner == 1) return prefilter_rows(data, a.outer, a.length);
+    for (int64_t o = 0; o < a.outer; o++)
+        prefilter_lines(data + o * a.length * a.inner, a.length, a.inner, a.inner);
+    return 1;
+}
+
+enum { WIDE = 16, NARROW = 4, COLUMN_BLOCK = 512 };
+
+// `width` neighboring samples of a correlation, held in registers; the taps lie `step` apart.
+static inline void correlate_block(const double *in, int width, int64_t step, const double *kernel,
+                                   int taps, int accumulate, double *out) {
+    double sum[WIDE];
+    for (int i = 0; i < width; i++) sum[i] = accumulate ? out[i] : 0.0;
+    for (int k = 0; k < taps; k++) {
+        const double weight = kernel[k], *s = in + k * step;
+        for (int i = 0; i < width; i++) sum[i] += weight * s[i];
+    }
+    for (int i = 0; i < width; i++) out[i] = sum[i];
+}
+
+static void correlate_run(const double *in, int64_t count, int64_t step, const double *kernel,
+                          int taps, int accumulate, double *out) {
+    int64_t x = 0;
+    for (; x + WIDE <= count; x += WIDE)
+        correlate_block(in + x, WIDE, step, kernel, taps, accumulate, out + x);
+    for (; x + NARROW <= count; x += NARROW)
+        correlate_block(in + x, NARROW, step, kernel, taps, accumulate, out + x);
+    for (; x < count; x++) correlate_block(in + x, 1, step, kernel, taps, accumulate, out + x);
 }
 
 // Correlate with a kernel along an axis, keeping only samples whose whole support is there:
 // the axis shrinks by taps - 1 (times `dilation`). Adds to `out` when `accumulate` is set.
+// Works on blocks of columns, so that what the taps share stays in the cache.
 API void correlate_axis(const double *in, const int64_t shape[3], int axis, const double *kernel,
                         int taps, int64_t dilation, int accumulate, double *out) {
     const Axis a = view_axis(shape, axis);
-    const int64_t samples = a.length - (taps - 1) * dilation;
-    const int64_t step = dilation * a.inner, run = samples * a.inner;
+    const int64_t samples = a.length - (taps - 1) * dilation, step = dilation * a.inner;
     for (int64_t o = 0; o < a.outer; o++) {
         const double *source = in + o * a.length * a.inner;
-        double *restrict target = out + o * run;
-        int k = 0;
-        if (!accumulate) memset(target, 0, (size_t)run * sizeof(double));
-        for (; k + 4 <= taps; k += 4) {
-            const double k0 = kernel[k], k1 = kernel[k + 1], k2 = kernel[k + 2], k3 = kernel[k + 3];
-            const double *s0 = source + k * step, *s1 = s0 + step, *s2 = s1 + step, *s3 = s2 + step;
-            for (int64_t x = 0; x < run; x++)
-                target[x] += k0 * s0[x] + k1 * s1[x] + k2 * s2[x] + k3 * s3[x];
+        double *target = out + o * samples * a.inner;
+        if (a.inner <= COLUMN_BLOCK) {
+            correlate_run(source, samples * a.inner, step, kernel, taps, accumulate, target);
+            continue;
         }
-        for (; k < taps; k++) {
-            const double weight = kernel[k], *s = source + k * step;
-            for (int64_t x = 0; x < run; x++) target[x] += weight * s[x];
+        for (int64_t c = 0; c < a.inner; c += COLUMN_BLOCK) {
+            const int64_t width = a.inner - c < COLUMN_BLOCK ? a.inner - c : COLUMN_BLOCK;
+            for (int64_t i = 0; i < samples; i++)
+                correlate_run(source + i * a.inner + c, width, step, kernel, taps, accumulate,
+                              target + i * a.inner + c);
+        }
+    }
+}
+
+// Two correlations of the same samples.
+static inline void correlate_pair(const double *in, int width, int64_t step, const double *a,
+                                  const double *b, int taps, double *out_a, double *out_b) {
+    double sum_a[NARROW * 2] = {0}, sum_b[NARROW * 2] = {0};
+    for (int k = 0; k < taps; k++) {
+        const double wa = a[k], wb = b[k], *s = in + k * step;
+        for (int i = 0; i < width; i++) {
+            sum_a[i] += wa * s[i];
+            sum_b[i] += wb * s[i];
+        }
+    }
+    for (int i = 0; i < width; i++) {
+        out_a[i] = sum_a[i];
+        out_b[i] = sum_b[i];
+    }
+}
+
+static void correlate_pair_run(const double *in, int64_t count, int64_t step, const double *a,
+                               const double *b, int taps, double *out_a, double *out_b) {
+    int64_t x = 0;
+    for (; x + 2 * NARROW <= count; x += 2 * NARROW)
+        correlate_pair(in + x, 2 * NARROW, step, a, b, taps, out_a + x, out_b + x);
+    for (; x < count; x++) correlate_pair(in + x, 1, step, a, b, taps, out_a + x, out_b + x);
+}
+
+// Sum of the second derivatives of a smoothed image. `in` has rows of shape[2] samples, strides
+// give the distance of slices and rows; kernels hold, for z, y and x, the smoothing weights and
+// then those of the second derivative, taps[axis] each. Each axis shrinks by taps - 1.
+// scratch: 2 * shape[1] * shape[2] * (slices left) + 2 * shape[2] * (rows left) numbers.
+API void filter_laplacian(const double *in, const int64_t strides[2], const int64_t shape[3],
+                          const double *kernels, const int64_t taps[3], double *scratch,
+                          double *out) {
+    const int64_t slices = shape[0] - taps[0] + 1, rows = shape[1] - taps[1] + 1;
+    const int64_t columns = shape[2] - taps[2] + 1, plane = shape[1] * shape[2];
+    const int tz = (int)taps[0], ty = (int)taps[1], tx = (int)taps[2];
+    const double *kz = kernels, *ky = kz + 2 * tz, *kx = ky + 2 * ty;
+    double *smooth = scratch, *curved = smooth + slices * plane;
+    double *row_smooth = curved + slices * plane, *row_curved = row_smooth + rows * shape[2];
+    for (int64_t y = 0; y < shape[1]; y++)
+        for (int64_t z = 0; z < slices; z++) {
+            const int64_t at = z * plane + y * shape[2];
+            correlate_pair_run(in + z * strides[0] + y * strides[1], shape[2], strides[0], kz,
+                               kz + tz, tz, smooth + at, curved + at);
+        }
+    for (int64_t z = 0; z < slices; z++) {
+        const int64_t run = rows * shape[2];
+        correlate_pair_run(smooth + z * plane, run, shape[2], ky, ky + ty, ty, row_smooth,
+                           row_curved);
+        correlate_run(curved + z * plane, run, shape[2], ky, ty, 1, row_curved);
+        for (int64_t y = 0; y < rows; y++, out += columns) {
+            correlate_run(row_curved + y * shape[2], columns, 1, kx, tx, 0, out);
+            correlate_run(row_smooth + y * shape[2], columns, 1, kx + tx, tx, 1, out);
         }
     }
 }

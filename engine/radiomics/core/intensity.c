@@ -1,67 +1,40 @@
-// Intensity statistics, histogram, intensity-volume histogram and local intensity
-// (IBSI 1, chapters 3.2 to 3.5). Undefined features are NaN.
+// Histogram, intensity-volume histogram and local intensity (IBSI 1, chapters 3.2, 3.4 and 3.5). Undefined features are NaN.
 #include "core.h"
-
-// Percentile, linear between ranks; the two values of those ranks must be in their places.
-static double percentile(const double *v, int64_t n, double fraction) {
-    const double rank = fraction * (double)(n - 1);
-    const int64_t k = (int64_t)rank;
-    return k + 1 < n ? v[k] + (v[k + 1] - v[k]) * (rank - (double)k) : v[n - 1];
-}
 
 static double ratio(double numerator, double denominator) {
     return denominator != 0 ? numerator / denominator : NAN;
 }
 
-// 18 statistics of n > 0 values, in IBSI order. The least, the largest and those that the five
-// percentiles fall between must be where sorting would put them.
-API void describe_intensities(const double *v, int64_t n, double *f) {
-    double mean = 0, energy = 0, m2 = 0, m3 = 0, m4 = 0, mad = 0, medad = 0, rmad = 0;
-    const double p10 = percentile(v, n, 0.10), p25 = percentile(v, n, 0.25);
-    const double median = percentile(v, n, 0.5);
-    const double p75 = percentile(v, n, 0.75), p90 = percentile(v, n, 0.90);
-    double robust_mean = 0, robust_count = 0;
-    for (int64_t i = 0; i < n; i++) {
-        mean += v[i];
-        energy += v[i] * v[i];
-        if (v[i] >= p10 && v[i] <= p90) {
-            robust_mean += v[i];
-            robust_count++;
+enum { BIN_BLOCK = 512 };
+
+// Gray level of n values, floor(scale * (value - low) / width) + 1 and at most `most`; values
+// are not below `low`. `levels` may be null; counts[most], zero on entry, is the histogram.
+API void count_levels(const double *v, int64_t n, const double bins[3], int32_t most,
+                      uint16_t *levels, uint32_t *counts) {
+    const double low = bins[0], scale = bins[1], width = bins[2];
+    int32_t block[BIN_BLOCK];
+    for (int64_t start = 0; start < n; start += BIN_BLOCK) {
+        const int64_t m = n - start < BIN_BLOCK ? n - start : BIN_BLOCK;
+        for (int64_t i = 0; i < m; i++) {
+            const int32_t level = (int32_t)(scale * (v[start + i] - low) / width);
+            block[i] = level < most - 1 ? level : most - 1;
         }
+        for (int64_t i = 0; i < m; i++) counts[block[i]]++;
+        for (int64_t i = 0; levels && i < m; i++) levels[start + i] = (uint16_t)(block[i] + 1);
     }
-    mean /= (double)n;
-    robust_mean /= robust_count;
-    for (int64_t i = 0; i < n; i++) {
-        const double d = v[i] - mean, d2 = d * d;
-        m2 += d2;
-        m3 += d2 * d;
-        m4 += d2 * d2;
-        mad += fabs(d);
-        medad += fabs(v[i] - median);
-        if (v[i] >= p10 && v[i] <= p90) rmad += fabs(v[i] - robust_mean);
+}
+
+// Values of a region, segment by segment, from the box around it. The segments' starts are
+// indices into the box padded by one voxel: padded[2] is its row length, padded[1] its rows.
+API void gather_region(const double *box, const int64_t padded[3], const int32_t *segment_start,
+                       const int32_t *segment_length, int64_t segments, double *values) {
+    const int64_t columns = padded[2], slice = padded[1] * columns;
+    for (int64_t k = 0; k < segments; k++) {
+        const int64_t p = segment_start[k], z = p / slice - 1, y = p % slice / columns - 1;
+        const double *row = box + (z * (padded[1] - 2) + y) * (columns - 2) + p % columns - 1;
+        memcpy(values, row, (size_t)segment_length[k] * sizeof(double));
+        values += segment_length[k];
     }
-    m2 /= (double)n;
-    m3 /= (double)n;
-    m4 /= (double)n;
-    const int flat = v[0] == v[n - 1];
-    f[0] = mean;
-    f[1] = flat ? 0 : m2;
-    f[2] = flat ? NAN : m3 / pow(m2, 1.5);
-    f[3] = flat ? NAN : m4 / (m2 * m2) - 3;
-    f[4] = median;
-    f[5] = v[0];
-    f[6] = p10;
-    f[7] = p90;
-    f[8] = v[n - 1];
-    f[9] = p75 - p25;
-    f[10] = v[n - 1] - v[0];
-    f[11] = flat ? 0 : mad / (double)n;
-    f[12] = flat ? 0 : rmad / robust_count;
-    f[13] = flat ? 0 : medad / (double)n;
-    f[14] = ratio(sqrt(f[1]), mean);
-    f[15] = ratio(p75 - p25, p75 + p25);
-    f[16] = energy;
-    f[17] = sqrt(energy / (double)n);
 }
 
 static double level_at_rank(const double *cumulative, int levels, double rank) {
@@ -194,15 +167,48 @@ API void describe_volume_histogram(const double *v, int64_t n, const double grid
     f[5] = f[2] - f[3];
 }
 
-// Sum over a neighborhood of rows around each of n positions. `running` holds running sums along
-// the rows: running[p] is the sum of the row up to and excluding p. A neighborhood row starts at
-// position + first and holds `length` voxels.
-API void sum_neighborhoods(const double *running, const int64_t *positions, int64_t n,
-                           const int64_t *first, const int64_t *length, int64_t rows, double *out) {
-    for (int64_t t = 0; t < n; t++) {
-        const double *here = running + positions[t];
-        double sum = 0;
-        for (int64_t r = 0; r < rows; r++) sum += here[first[r] + length[r]] - here[first[r]];
-        out[t] = sum;
+// 6 features of the intensity-volume histogram of gray levels 1..levels with n > 0 entries.
+API void describe_volume_levels(const uint32_t *counts, int32_t levels, int64_t n, double *f) {
+    const double last = (double)(levels - 1);
+    const int32_t x10 = (int32_t)ceil(0.1 * last - 1e-9), x90 = (int32_t)ceil(0.9 * last - 1e-9);
+    int64_t below = 0;
+    f[2] = f[3] = levels + 1;
+    for (int32_t k = 0; k < levels; below += counts[k++]) {
+        const double volume = 1.0 - (double)below / (double)n;
+        if (k == x10) f[0] = volume;
+        if (k == x90) f[1] = volume;
+        if (volume <= 0.1 && f[2] > levels) f[2] = k + 1;
+        if (volume <= 0.9 && f[3] > levels) f[3] = k + 1;
+    }
+    f[4] = f[0] - f[1];
+    f[5] = f[2] - f[3];
+}
+
+enum { ROW_BLOCK = 8 };
+
+// Sum over a neighborhood of rows around each voxel of a region's segments. `running` holds sums
+// along the rows: running[p] is the sum of the row up to and excluding p. A neighborhood row
+// starts at position + first and holds `length` voxels.
+API void sum_neighborhoods(const double *running, const int64_t *segment_start,
+                           const int32_t *segment_length, int64_t segments, const int64_t *first,
+                           const int64_t *length, int64_t rows, double *out) {
+    for (int64_t k = 0; k < segments; k++) {
+        const double *here = running + segment_start[k];
+        const int32_t n = segment_length[k];
+        int32_t x = 0;
+        for (; x + ROW_BLOCK <= n; x += ROW_BLOCK) {
+            double sum[ROW_BLOCK] = {0};
+            for (int64_t r = 0; r < rows; r++) {
+                const double *a = here + x + first[r], *b = a + length[r];
+                for (int i = 0; i < ROW_BLOCK; i++) sum[i] += b[i] - a[i];
+            }
+            memcpy(out + x, sum, sizeof sum);
+        }
+        for (; x < n; x++) {
+            out[x] = 0;
+            for (int64_t r = 0; r < rows; r++)
+                out[x] += here[x + first[r] + length[r]] - here[x + first[r]];
+        }
+        out += n;
     }
 }

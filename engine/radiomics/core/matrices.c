@@ -255,64 +255,118 @@ API int describe_count_matrices(const uint32_t *counts, int directions, int leve
     return done;
 }
 
+enum { ZONE_CELLS = 1 << 16, MOST_SIZES = 256 };
+
 static int compare_keys(const void *a, const void *b) {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-// Runs of equal keys: number of zones of one size (high bits) and of one size and level.
-static void sum_equal_keys(const uint64_t *keys, int64_t n, double *size_squares, double *log_sum) {
+typedef struct {
+    double small, large, low, high, small_low, small_high, large_low, large_high, level, size;
+    double size_squares, count_log;
+} ZoneSums;
+
+// `count` zones of one size and level.
+static void add_zones(ZoneSums *s, double count, double size, double level) {
+    const double z2 = size * size, g2 = level * level;
+    s->small += count / z2;
+    s->large += count * z2;
+    s->low += count / g2;
+    s->high += count * g2;
+    s->small_low += count / (z2 * g2);
+    s->small_high += count * g2 / z2;
+    s->large_low += count * z2 / g2;
+    s->large_high += count * z2 * g2;
+    s->level += count * level;
+    s->size += count * size;
+    s->count_log += count_log(count);
+}
+
+// Zones counted by size (from 1) and level.
+static void add_counted_zones(ZoneSums *s, const uint32_t *counted, int64_t sizes, int levels) {
+    for (int64_t z = 1; z < sizes; z++) {
+        double of_size = 0;
+        for (int g = 1; g <= levels; g++) {
+            const double count = counted[z * (levels + 1) + g];
+            if (count == 0) continue;
+            add_zones(s, count, (double)z, g);
+            of_size += count;
+        }
+        s->size_squares += of_size * of_size;
+    }
+}
+
+// Zones as sorted keys: size in the high bits, level in the low 16.
+static void add_sorted_zones(ZoneSums *s, const uint64_t *keys, int64_t n) {
     for (int64_t a = 0, b; a < n; a = b) {
         int64_t c = a;
         for (b = a; b < n && keys[b] >> 16 == keys[a] >> 16; b = c) {
             for (c = b; c < n && keys[c] == keys[b]; c++) {}
-            *log_sum += count_log((double)(c - b));
+            add_zones(s, (double)(c - b), (double)(keys[b] >> 16), (double)(keys[b] & 0xffff));
         }
-        *size_squares += (double)(b - a) * (double)(b - a);
+        s->size_squares += (double)(b - a) * (double)(b - a);
     }
 }
 
+static void finish_zones(const ZoneSums *s, double n, double level_squares, double voxels,
+                         double *f) {
+    f[0] = s->small / n;
+    f[1] = s->large / n;
+    f[2] = s->low / n;
+    f[3] = s->high / n;
+    f[4] = s->small_low / n;
+    f[5] = s->small_high / n;
+    f[6] = s->large_low / n;
+    f[7] = s->large_high / n;
+    f[8] = level_squares / n;
+    f[9] = level_squares / (n * n);
+    f[10] = s->size_squares / n;
+    f[11] = s->size_squares / (n * n);
+    f[12] = n / voxels;
+    f[13] = s->high / n - (s->level / n) * (s->level / n);
+    f[14] = s->large / n - (s->size / n) * (s->size / n);
+    f[15] = log2(n) - s->count_log / n;
+}
+
 // 16 features of a list of zones (a sparse size zone matrix: sizes reach the whole region).
-// Returns 0 when memory ran out.
+// The many small zones are counted, the few large ones sorted. Returns 0 when memory ran out.
 API int describe_zones(const uint16_t *level, const uint32_t *size, int64_t zones, int levels,
                        double voxels, double *f) {
-    uint64_t *keys = malloc((size_t)(zones + 1) * sizeof(uint64_t));
-    double *of_level = calloc((size_t)levels + 1, sizeof(double));
-    const int done = keys && of_level;
-    double s[12] = {0}, level_squares = 0, size_squares = 0, log_sum = 0;
-    for (int64_t t = 0; done && t < zones; t++) {
-        const double g = level[t], g2 = g * g, z = size[t], z2 = z * z;
-        of_level[level[t]]++;
-        s[0] += 1 / z2;
-        s[1] += z2;
-        s[2] += 1 / g2;
-        s[3] += g2;
-        s[4] += 1 / (z2 * g2);
-        s[5] += g2 / z2;
-        s[6] += z2 / g2;
-        s[7] += z2 * g2;
-        s[8] += g;
-        s[9] += z;
-        keys[t] = (uint64_t)size[t] << 16 | level[t];
-    }
+    const int64_t width = levels + 1, room = ZONE_CELLS / width;
+    const int64_t sizes = room < 1 ? 1 : room > MOST_SIZES ? MOST_SIZES : room;
+    uint32_t *counted = calloc((size_t)(sizes * width), sizeof(uint32_t));
+    uint64_t *of_level = calloc((size_t)width, sizeof(uint64_t));
+    int64_t large = 0;
+    for (int64_t t = 0; t < zones; t++) large += size[t] >= sizes;
+    uint64_t *keys = malloc((size_t)(large + 1) * sizeof(uint64_t));
+    const int done = counted && of_level && keys;
     if (done) {
-        const double n = (double)zones;
-        qsort(keys, (size_t)zones, sizeof(uint64_t), compare_keys);
-        sum_equal_keys(keys, zones, &size_squares, &log_sum);
-        for (int g = 1; g <= levels; g++) level_squares += of_level[g] * of_level[g];
-        for (int k = 0; k < 8; k++) f[k] = s[k] / n;
-        f[8] = level_squares / n;
-        f[9] = level_squares / (n * n);
-        f[10] = size_squares / n;
-        f[11] = size_squares / (n * n);
-        f[12] = n / voxels;
-        f[13] = s[3] / n - (s[8] / n) * (s[8] / n);
-        f[14] = s[1] / n - (s[9] / n) * (s[9] / n);
-        f[15] = log2(n) - log_sum / n;
+        ZoneSums s = {0};
+        double level_squares = 0;
+        large = 0;
+        for (int64_t t = 0; t < zones; t++) {
+            of_level[level[t]]++;
+            if (size[t] < sizes) counted[size[t] * width + level[t]]++;
+            else keys[large++] = (uint64_t)size[t] << 16 | level[t];
+        }
+        for (int64_t g = 1; g < width; g++) level_squares += (double)of_level[g] * (double)of_level[g];
+        add_counted_zones(&s, counted, sizes, levels);
+        qsort(keys, (size_t)large, sizeof(uint64_t), compare_keys);
+        add_sorted_zones(&s, keys, large);
+        finish_zones(&s, (double)zones, level_squares, voxels, f);
     }
-    free(keys);
+    free(counted);
     free(of_level);
+    free(keys);
     return done;
+}
+
+// Count zones by level and border distance: counts[levels][farthest], zero on entry.
+API void count_zone_distances(const uint16_t *level, const uint16_t *distance, int64_t zones,
+                              int64_t farthest, uint32_t *counts) {
+    for (int64_t t = 0; t < zones; t++)
+        counts[(level[t] - 1) * farthest + distance[t] - 1]++;
 }
 
 // 5 features of a neighborhood gray tone difference matrix: s_i and n_i by level. The values

@@ -1,19 +1,24 @@
-// One pass over a region of gray levels collects everything the texture families need:
-// co-occurrences, runs, neighborhood sums, dependence counts and zone labels (IBSI 1, chapter 3.6).
+// Texture counts of a region of gray levels: co-occurrences, runs, neighborhood sums, dependence
+// and zones (IBSI 1, chapter 3.6). One scan collects what looks at all neighbors of a voxel; then
+// one scan per direction collects what looks along it, so that its counts stay in the cache.
 #include "core.h"
 
 // A padded volume of gray levels, visited as segments of consecutive region voxels in a row.
+// Loops run in whole blocks, so SLACK levels behind the volume must be readable.
 typedef struct {
     const Level *levels;
     const int32_t *segment_start;   // padded index of the first voxel
     const int32_t *segment_length;
+    const uint8_t *neighbors;       // of each region voxel, inside the region
+    const uint16_t *distance;       // padded; to the border of the region
     int64_t segment_count;
     int64_t slice_stride;
     int64_t row_stride;
     int32_t longest_segment;
+    int32_t directions;             // 4: in-plane, 13: all
 } LevelVolume;
 
-// Counts of one pass. `gray_levels` is N_g, `longest_run` bounds every run's length.
+// Counts of one image. `gray_levels` is N_g, `longest_run` bounds every run's length.
 typedef struct {
     uint32_t *cooccurrence;  // [direction][N_g + 1][N_g + 1], one-sided; row and column 0 unused
     uint32_t *runs;          // [direction][N_g][longest_run]
@@ -22,27 +27,61 @@ typedef struct {
     uint32_t *dependence;    // [N_g][27] voxels by number of neighbors of the same level
     int32_t *labels;         // padded; provisional zone label of each region voxel
     int32_t *parents;        // union-find forest over provisional labels, room for all voxels
-    int32_t directions;      // 4: in-plane, 13: all
+    uint16_t *zone_level;    // of provisional labels, then of zones; room for all voxels
+    uint32_t *zone_size;
+    uint16_t *zone_distance; // least distance to the border
+    const uint32_t *joins;   // [2^13] filled by fill_join_table
     int32_t gray_levels;
     int32_t longest_run;
 } TextureCounts;
+
+enum {
+    BLOCK = 16,
+    SLACK = BLOCK,
+    CELL_BUFFER = 2048,
+    LANES = 2,             // copies of the counts, so that equal neighbors need not wait
+    TABLE_CELLS = 1 << 15, // bounds the planes of run lengths that share one table
+    MOST_PLANES = 16,
+    SUBSETS = 1 << DIRECTIONS
+};
 
 // The 13 unique directions; the four in-plane ones come first.
 static const int8_t STEPS[DIRECTIONS][3] = {
     {0, 0, 1},  {0, 1, -1}, {0, 1, 0}, {0, 1, 1}, {1, -1, -1}, {1, -1, 0}, {1, -1, 1},
     {1, 0, -1}, {1, 0, 0},  {1, 0, 1}, {1, 1, -1}, {1, 1, 0},  {1, 1, 1}};
 
-// Per-segment scratch, reused by every segment.
-typedef struct {
-    uint16_t *sum;       // of the neighbors' levels, background counted as 0
-    uint16_t *count;     // neighbors inside the region
-    uint16_t *equal;     // neighbors of the voxel's own level
-    uint32_t *pair;      // cell of the co-occurrence matrix
-    uint32_t *run;       // cell of the run length matrix, or a spare cell
-    uint16_t *run_rings; // [direction][2][slice_stride] length of the run that ends at a voxel
-} Scratch;
+static int blocks(int n) { return (n + BLOCK - 1) / BLOCK * BLOCK; }
 
-enum { SPARE_CELLS = 8, LANES = 4 };
+static int64_t step_of(const LevelVolume *v, int d) {
+    return STEPS[d][0] * v->slice_stride + STEPS[d][1] * v->row_stride + STEPS[d][2];
+}
+
+// For each subset of the 13 visited neighbors that have a voxel's level: one of each group that
+// is already one zone because its members touch. Four bits each, the number in bits 28 and up.
+API void fill_join_table(uint32_t *joins) {
+    for (int subset = 0; subset < SUBSETS; subset++) {
+        int seen = 0, found = 0;
+        uint32_t packed = 0;
+        for (int d = 0; d < DIRECTIONS; d++) {
+            if (!(subset >> d & 1) || seen >> d & 1) continue;
+            int group = 1 << d, before = 0;
+            while (group != before) {
+                before = group;
+                for (int a = 0; a < DIRECTIONS; a++) {
+                    if (!(group >> a & 1)) continue;
+                    for (int b = 0; b < DIRECTIONS; b++) {
+                        int far = 0;
+                        for (int k = 0; k < 3; k++) far |= abs(STEPS[a][k] - STEPS[b][k]) > 1;
+                        if (!far) group |= subset & 1 << b;
+                    }
+                }
+            }
+            seen |= group;
+            packed |= (uint32_t)d << 4 * found++;
+        }
+        joins[subset] = packed | (uint32_t)found << 28;
+    }
+}
 
 static int32_t find_root(int32_t *parents, int32_t a) {
     while (parents[a] != a) {
@@ -61,236 +100,282 @@ static int32_t unite(int32_t *parents, int32_t a, int32_t b) {
     return a;
 }
 
-// Length of the run that ends at each voxel of the segment, along one direction.
-static void extend_runs(const Level *restrict here, const Level *restrict before, int n,
-                        uint16_t *ending, const uint16_t *previous, int along_row) {
-    if (along_row) {
-        uint16_t length = 0;
-        for (int x = 0; x < n; x++)
-            ending[x] = length = before[x] == here[x] ? (uint16_t)(length + 1) : 1;
-        return;
-    }
-    for (int x = 0; x < n; x++) {
-        const uint16_t longer = (uint16_t)(previous[x] + 1);
-        ending[x] = before[x] == here[x] ? longer : 1;
+// Per-segment scratch, reused by every segment.
+typedef struct {
+    uint16_t *sum;    // of the neighbors' levels, background counted as 0
+    uint16_t *equal;  // neighbors of the voxel's own level
+    uint16_t *same;   // bit d: the neighbor before it in direction d has its level
+} Neighborhood;
+
+// What one segment's voxels see in all directions.
+static void sum_neighbors(const LevelVolume *v, const Level *here, int n, Neighborhood *s) {
+    uint16_t *restrict sum = s->sum, *restrict equal = s->equal, *restrict same = s->same;
+    memset(sum, 0, (size_t)n * sizeof(uint16_t));
+    memset(equal, 0, (size_t)n * sizeof(uint16_t));
+    memset(same, 0, (size_t)n * sizeof(uint16_t));
+    for (int d = 0; d < v->directions; d++) {
+        const int64_t step = step_of(v, d);
+        const Level *restrict after = here + step, *restrict before = here - step;
+        const uint16_t bit = (uint16_t)(1 << d);
+        for (int x0 = 0; x0 < n; x0 += BLOCK)
+            for (int x = x0; x < x0 + BLOCK; x++) {
+                const uint16_t i = here[x], a = after[x], b = before[x];
+                const uint16_t ahead = a == i, behind = b == i;
+                sum[x] = (uint16_t)(sum[x] + a + b);
+                equal[x] = (uint16_t)(equal[x] + ahead + behind);
+                same[x] = (uint16_t)(same[x] | (behind ? bit : 0));
+            }
     }
 }
 
-// One direction of one segment: neighborhood sums and the cells to be counted.
-static void visit_direction(const Level *restrict here, const Level *restrict after,
-                            const Level *restrict before, int n, const uint16_t *restrict ending,
-                            const TextureCounts *t, Scratch *s) {
-    uint16_t *restrict sum = s->sum, *restrict count = s->count, *restrict equal = s->equal;
-    uint32_t *restrict pair = s->pair, *restrict run = s->run;
-    const uint32_t width = (uint32_t)t->gray_levels + 1, longest = (uint32_t)t->longest_run;
-    for (int x = 0; x < n; x++) {
-        const uint16_t i = here[x], a = after[x], b = before[x];
-        sum[x] = (uint16_t)(sum[x] + a + b);
-        count[x] = (uint16_t)(count[x] + (uint16_t)(a != 0) + (uint16_t)(b != 0));
-        equal[x] = (uint16_t)(equal[x] + (uint16_t)(a == i) + (uint16_t)(b == i));
-    }
-    for (int x = 0; x < n; x++) {
-        const uint32_t i = here[x], a = after[x];
-        const uint32_t cell = SPARE_CELLS + (i - 1) * longest + ending[x] - 1;
-        pair[x] = i * width + a;
-        run[x] = a == i ? (uint32_t)(x % SPARE_CELLS) : cell;  // a run is counted at its end
-    }
-}
-
-// Count cells. Four copies of the pair counts keep equal neighbors from waiting on each other.
-static void count_cells(const Scratch *s, int n, uint32_t *pairs, int64_t copy, uint32_t *runs) {
-    uint32_t *p0 = pairs, *p1 = p0 + copy, *p2 = p1 + copy, *p3 = p2 + copy;
-    int x = 0;
-    for (; x + LANES <= n; x += LANES) {
-        p0[s->pair[x]]++;
-        p1[s->pair[x + 1]]++;
-        p2[s->pair[x + 2]]++;
-        p3[s->pair[x + 3]]++;
-        runs[s->run[x]]++;
-        runs[s->run[x + 1]]++;
-        runs[s->run[x + 2]]++;
-        runs[s->run[x + 3]]++;
-    }
-    for (; x < n; x++) {
-        p0[s->pair[x]]++;
-        runs[s->run[x]]++;
-    }
-}
-
-// Provisional zone label of one voxel from its 13 already visited neighbors. The order of the
-// questions skips neighbors that are known to be united with one already found.
-static int32_t label_voxel(const Level *v, const int32_t *w, int64_t slice, int64_t row,
-                           int32_t *parents, int32_t *next) {
-    const Level i = *v;
-    int32_t label;
-#define SAME(o) (v[o] == i)
-#define JOIN(o) label = unite(parents, label, w[o])
-    if (SAME(-slice)) return w[-slice];
-    if (SAME(-row)) {
-        label = w[-row];
-        if (SAME(-slice + row)) JOIN(-slice + row);
-        else {
-            if (SAME(-slice + row - 1)) JOIN(-slice + row - 1);
-            if (SAME(-slice + row + 1)) JOIN(-slice + row + 1);
-        }
+// Provisional zone label of one voxel from its visited neighbors of the same level.
+static int32_t label_voxel(const int32_t *w, const int64_t *steps, uint32_t joins,
+                           TextureCounts *t, int32_t *labels_used, Level level) {
+    int groups = (int)(joins >> 28);
+    if (!groups) {
+        const int32_t label = (*labels_used)++;
+        t->parents[label] = label;
+        t->zone_level[label] = level;
+        t->zone_size[label] = 0;
+        t->zone_distance[label] = UINT16_MAX;
         return label;
     }
-    if (SAME(-1)) {
-        label = w[-1];
-        if (SAME(-slice + 1)) { JOIN(-slice + 1); return label; }
-        if (SAME(-row + 1)) JOIN(-row + 1);
-        else if (SAME(-slice - row + 1)) JOIN(-slice - row + 1);
-        if (SAME(-slice + row + 1)) JOIN(-slice + row + 1);
-        return label;
-    }
-    const int64_t others[10] = {-row - 1, -row + 1, -slice - 1, -slice + 1, -slice - row,
-                                -slice + row, -slice - row - 1, -slice - row + 1,
-                                -slice + row - 1, -slice + row + 1};
-    label = -1;
-    for (int k = 0; k < 10; k++)
-        if (SAME(others[k])) label = label < 0 ? w[others[k]] : unite(parents, label, w[others[k]]);
-#undef SAME
-#undef JOIN
-    if (label < 0) {
-        label = (*next)++;
-        parents[label] = label;
+    int32_t label = w[-steps[joins & 15]];
+    while (--groups) {
+        joins >>= 4;
+        label = unite(t->parents, label, w[-steps[joins & 15]]);
     }
     return label;
 }
 
-// Neighborhood counts and zone labels of one segment, once its 26 neighbors are summed up.
-static void close_segment(const LevelVolume *v, int64_t start, int n, const Scratch *s,
-                          TextureCounts *t, int32_t *labels_used) {
+// Neighborhood counts and zone labels of one segment.
+static void close_segment(const LevelVolume *v, int64_t start, int n, const uint8_t *neighbors,
+                          const Neighborhood *s, const int64_t *steps, TextureCounts *t,
+                          int32_t *labels_used) {
     const Level *here = v->levels + start;
+    const uint16_t *distance = v->distance + start;
     int32_t *labels = t->labels + start;
     for (int x = 0; x < n; x++) {
-        const int i = here[x], c = s->count[x], row = (i - 1) * (NEIGHBORS + 1);
+        const int i = here[x], c = neighbors[x], row = (i - 1) * (NEIGHBORS + 1);
         const int difference = i * c - s->sum[x];
         t->dependence[row + s->equal[x]]++;
         t->differences[row + c] += (uint64_t)(difference < 0 ? -difference : difference);
         t->neighbored[i - 1] += c != 0;
-        labels[x] = label_voxel(here + x, labels + x, v->slice_stride, v->row_stride, t->parents,
-                                labels_used);
+        const int32_t label = label_voxel(labels + x, steps, t->joins[s->same[x]], t, labels_used,
+                                          here[x]);
+        labels[x] = label;
+        t->zone_size[label]++;
+        if (distance[x] < t->zone_distance[label]) t->zone_distance[label] = distance[x];
     }
 }
 
-static int allocate_scratch(Scratch *s, const LevelVolume *v, const TextureCounts *t) {
-    const size_t n = (size_t)v->longest_segment;
+static int allocate_neighborhood(Neighborhood *s, const LevelVolume *v) {
+    const size_t n = (size_t)blocks(v->longest_segment);
     s->sum = malloc(3 * n * sizeof(uint16_t));
-    s->pair = malloc(2 * n * sizeof(uint32_t));
-    s->run_rings = malloc((size_t)t->directions * 2 * (size_t)v->slice_stride * sizeof(uint16_t));
-    if (!s->sum || !s->pair || !s->run_rings) return 0;
-    s->count = s->sum + n;
-    s->equal = s->count + n;
-    s->run = s->pair + n;
+    if (!s->sum) return 0;
+    s->equal = s->sum + n;
+    s->same = s->equal + n;
     return 1;
 }
 
-static void free_scratch(Scratch *s, uint32_t *pairs, uint32_t *runs) {
-    free(s->sum);
-    free(s->pair);
-    free(s->run_rings);
-    free(pairs);
-    free(runs);
+// Put the gray levels of the region's voxels into their places.
+API void fill_levels(const LevelVolume *v, const uint16_t *of_voxels, Level *levels) {
+    for (int64_t k = 0; k < v->segment_count; k++) {
+        const int32_t n = v->segment_length[k];
+        memcpy(levels + v->segment_start[k], of_voxels, (size_t)n * sizeof(Level));
+        of_voxels += n;
+    }
 }
 
-static void visit_segments(const LevelVolume *v, TextureCounts *t, Scratch *s, uint32_t *pairs,
-                           uint32_t *runs, int32_t *labels_used) {
-    const int64_t copy = (int64_t)(t->gray_levels + 1) * (t->gray_levels + 1);
-    const int64_t run_cells = SPARE_CELLS + (int64_t)t->gray_levels * t->longest_run;
+// Number of neighbors of each region voxel inside the region; `levels` is 1 in the region.
+// Returns 0 when memory ran out.
+API int count_neighbors(const LevelVolume *v, uint8_t *neighbors) {
+    Neighborhood s;
+    if (!allocate_neighborhood(&s, v)) return 0;
     for (int64_t k = 0; k < v->segment_count; k++) {
-        const int64_t start = v->segment_start[k];
         const int n = v->segment_length[k];
-        const int64_t z = start / v->slice_stride, in_plane = start % v->slice_stride;
-        const Level *here = v->levels + start;
-        memset(s->sum, 0, (size_t)n * sizeof(uint16_t));
-        memset(s->count, 0, (size_t)n * sizeof(uint16_t));
-        memset(s->equal, 0, (size_t)n * sizeof(uint16_t));
-        for (int d = 0; d < t->directions; d++) {
-            const int64_t in_plane_step = STEPS[d][1] * v->row_stride + STEPS[d][2];
-            const int64_t step = STEPS[d][0] * v->slice_stride + in_plane_step;
-            uint16_t *ring = s->run_rings + (int64_t)d * 2 * v->slice_stride;
-            uint16_t *ending = ring + (z & 1) * v->slice_stride + in_plane;
-            const uint16_t *previous =
-                ring + ((z - STEPS[d][0]) & 1) * v->slice_stride + in_plane - in_plane_step;
-            extend_runs(here, here - step, n, ending, previous, step == 1);
-            visit_direction(here, here + step, here - step, n, ending, t, s);
-            count_cells(s, n, pairs + d * LANES * copy, copy, runs + d * run_cells);
-        }
-        close_segment(v, start, n, s, t, labels_used);
+        sum_neighbors(v, v->levels + v->segment_start[k], blocks(n), &s);
+        for (int x = 0; x < n; x++) *neighbors++ = (uint8_t)s.sum[x];
     }
+    free(s.sum);
+    return 1;
 }
 
-// Collect all counts of a region. The arrays of `t` must be zero on entry (labels and parents
-// need not be). Returns the number of provisional zone labels, or -1 when memory ran out.
-API int32_t count_texture(const LevelVolume *v, TextureCounts *t) {
-    const int64_t copy = (int64_t)(t->gray_levels + 1) * (t->gray_levels + 1);
-    const int64_t run_cells = (int64_t)t->gray_levels * t->longest_run;
-    Scratch s = {0};
-    uint32_t *pairs = calloc((size_t)(t->directions * LANES * copy), sizeof(uint32_t));
-    uint32_t *runs = calloc((size_t)(t->directions * (SPARE_CELLS + run_cells)), sizeof(uint32_t));
-    int32_t labels_used = -1;
-    if (pairs && runs && allocate_scratch(&s, v, t)) {
-        labels_used = 0;
-        visit_segments(v, t, &s, pairs, runs, &labels_used);
-        for (int d = 0; d < t->directions; d++) {
-            const uint32_t *p = pairs + d * LANES * copy;
-            uint32_t *out = t->cooccurrence + d * copy;
-            for (int64_t c = 0; c < copy; c++)
-                out[c] = p[c] + p[copy + c] + p[2 * copy + c] + p[3 * copy + c];
-            memcpy(t->runs + d * run_cells, runs + d * (SPARE_CELLS + run_cells) + SPARE_CELLS,
-                   (size_t)run_cells * sizeof(uint32_t));
-        }
-    }
-    free_scratch(&s, pairs, runs);
-    return labels_used;
-}
-
-// Turn provisional labels into zones: gray level, number of voxels and least distance to the
-// border of the region. Returns the number of zones.
-API int64_t collect_zones(const LevelVolume *v, const TextureCounts *t, int32_t labels_used,
-                          const uint16_t *distance, int32_t *zone_of_label, uint16_t *zone_level,
-                          uint32_t *zone_size, uint16_t *zone_distance) {
-    int32_t zones = 0;
+// Merge provisional labels into zones, in place. Returns the number of zones.
+static int32_t merge_zones(TextureCounts *t, int32_t labels_used) {
+    int32_t zones = 0, *zone = t->parents;  // a root's entry becomes its zone
     for (int32_t a = 0; a < labels_used; a++) {
+        const uint32_t size = t->zone_size[a];
+        const uint16_t distance = t->zone_distance[a];
         if (t->parents[a] == a) {
-            zone_size[zones] = 0;
-            zone_distance[zones] = UINT16_MAX;
-            zone_of_label[a] = zones++;
+            t->zone_level[zones] = t->zone_level[a];
+            t->zone_size[zones] = size;
+            t->zone_distance[zones] = distance;
+            zone[a] = zones++;
         } else {
-            zone_of_label[a] = zone_of_label[find_root(t->parents, a)];
-        }
-    }
-    for (int64_t k = 0; k < v->segment_count; k++) {
-        const int64_t start = v->segment_start[k];
-        for (int64_t p = start; p < start + v->segment_length[k]; p++) {
-            const int32_t zone = zone_of_label[t->labels[p]];
-            zone_level[zone] = v->levels[p];
-            zone_size[zone]++;
-            if (distance[p] < zone_distance[zone]) zone_distance[zone] = distance[p];
+            const int32_t z = zone[t->parents[a]];  // parents come before their children
+            zone[a] = z;
+            t->zone_size[z] += size;
+            if (distance < t->zone_distance[z]) t->zone_distance[z] = distance;
         }
     }
     return zones;
 }
 
-static uint16_t nearer(uint16_t a, uint16_t b) { return a < b ? a : b; }
+static int32_t scan_neighborhoods(const LevelVolume *v, TextureCounts *t) {
+    Neighborhood s;
+    int64_t steps[BLOCK] = {0};
+    for (int d = 0; d < v->directions; d++) steps[d] = step_of(v, d);
+    if (!allocate_neighborhood(&s, v)) return -1;
+    const uint8_t *neighbors = v->neighbors;
+    int32_t labels_used = 0;
+    for (int64_t k = 0; k < v->segment_count; k++) {
+        const int64_t start = v->segment_start[k];
+        const int n = v->segment_length[k];
+        sum_neighbors(v, v->levels + start, blocks(n), &s);
+        close_segment(v, start, n, neighbors, &s, steps, t, &labels_used);
+        neighbors += n;
+    }
+    free(s.sum);
+    return merge_zones(t, labels_used);
+}
 
-// City-block distance of each voxel of a padded mask to the nearest voxel outside (IBSI 3.9.1):
-// 1 on the border. With `in_plane` only neighbors of the same slice are looked at.
-API void measure_border_distance(const uint8_t *mask, const int64_t shape[3], int in_plane,
-                                 uint16_t *distance) {
-    const int64_t row = shape[2], slice = shape[1] * shape[2], total = shape[0] * slice;
-    for (int64_t p = 0; p < total; p++) distance[p] = mask[p] ? UINT16_MAX - 1 : 0;
-    for (int64_t p = 0; p < total; p++) {
-        if (!mask[p]) continue;
-        uint16_t d = nearer(distance[p - 1], distance[p - row]);
-        if (!in_plane) d = nearer(d, distance[p - slice]);
-        distance[p] = nearer(distance[p], (uint16_t)(d + 1));
+// Pairs and runs of one direction. A voxel is counted once, in a table of planes by the length
+// of the run that ends at it (so far); the last plane holds all longer ones.
+typedef struct {
+    uint32_t *table;    // [LANES][planes][width][width]
+    uint32_t *cells;    // counted when full
+    uint16_t *rings;    // [2][slice_stride + SLACK] length of the run that ends at a voxel
+    int64_t plane;      // width^2
+    int planes, filled, longest;
+} DirectionScan;
+
+// Length of the run that ends at each voxel of the segment; returns the longest.
+static uint16_t extend_runs(const Level *restrict here, const Level *restrict before, int n,
+                            uint16_t *ending, const uint16_t *previous, int along_row) {
+    uint16_t longest = 1;
+    if (along_row) {
+        uint16_t length = 0;
+        for (int x = 0; x < n; x++) {
+            ending[x] = length = before[x] == here[x] ? (uint16_t)(length + 1) : 1;
+            longest = length > longest ? length : longest;
+        }
+        return longest;
     }
-    for (int64_t p = total - 1; p >= 0; p--) {
-        if (!mask[p]) continue;
-        uint16_t d = nearer(distance[p + 1], distance[p + row]);
-        if (!in_plane) d = nearer(d, distance[p + slice]);
-        distance[p] = nearer(distance[p], (uint16_t)(d + 1));
+    for (int x0 = 0; x0 < n; x0 += BLOCK)
+        for (int x = x0; x < x0 + BLOCK; x++) {
+            const uint16_t longer = (uint16_t)(previous[x] + 1);
+            const int goes_on = (before[x] == here[x]) & (here[x] != 0);
+            const uint16_t length = goes_on ? longer : 1;
+            ending[x] = length;
+            longest = length > longest ? length : longest;
+        }
+    return longest;
+}
+
+static void count_cells(DirectionScan *s) {
+    uint32_t *even = s->table, *odd = even + s->planes * s->plane;
+    const uint32_t *cell = s->cells;
+    int x = 0;
+    for (; x + 4 <= s->filled; x += 4) {
+        even[cell[x]]++;
+        odd[cell[x + 1]]++;
+        even[cell[x + 2]]++;
+        odd[cell[x + 3]]++;
     }
+    for (; x < s->filled; x++) even[cell[x]]++;
+    s->filled = 0;
+}
+
+static void find_cells(const Level *restrict here, const Level *restrict after, int n,
+                       const uint16_t *restrict ending, const DirectionScan *s, int gray_levels) {
+    uint32_t *restrict cells = s->cells + s->filled;
+    const uint32_t width = (uint32_t)gray_levels + 1, plane = (uint32_t)s->plane;
+    const uint16_t last = (uint16_t)s->planes;
+    for (int x0 = 0; x0 < n; x0 += BLOCK)
+        for (int x = x0; x < x0 + BLOCK; x++) {
+            const uint16_t length = ending[x] < last ? ending[x] : last;
+            cells[x] = (length - 1u) * plane + here[x] * width + after[x];
+        }
+}
+
+// Runs that are too long for a plane of their own, counted where they end.
+static void count_long_runs(const Level *here, const Level *after, int n, const uint16_t *ending,
+                            int planes, uint32_t *runs, int32_t longest_run) {
+    for (int x = 0; x < n; x++)
+        if (ending[x] >= planes && after[x] != here[x])
+            runs[(int64_t)(here[x] - 1) * longest_run + ending[x] - 1]++;
+}
+
+static void scan_direction(const LevelVolume *v, TextureCounts *t, int d, DirectionScan *s) {
+    const int64_t step = step_of(v, d), ring = v->slice_stride + SLACK;
+    const int64_t in_plane_step = STEPS[d][1] * v->row_stride + STEPS[d][2];
+    uint32_t *runs = t->runs + (int64_t)d * t->gray_levels * t->longest_run;
+    s->longest = 1;
+    for (int64_t k = 0; k < v->segment_count; k++) {
+        const int64_t start = v->segment_start[k];
+        const int n = v->segment_length[k];
+        const int64_t z = start / v->slice_stride, in_plane = start % v->slice_stride;
+        const Level *here = v->levels + start;
+        uint16_t *ending = s->rings + (z & 1) * ring + in_plane;
+        const uint16_t *previous =
+            s->rings + ((z - STEPS[d][0]) & 1) * ring + in_plane - in_plane_step;
+        const int longest = extend_runs(here, here - step, step == 1 ? n : blocks(n), ending,
+                                        previous, step == 1);
+        if (longest > s->longest) s->longest = longest;
+        find_cells(here, here + step, blocks(n), ending, s, t->gray_levels);
+        s->filled += n;
+        if (s->filled > CELL_BUFFER) count_cells(s);
+        if (longest >= s->planes)
+            count_long_runs(here, here + step, n, ending, s->planes, runs, t->longest_run);
+    }
+    count_cells(s);
+}
+
+// Add up the planes of a direction and leave the table empty for the next.
+static void collect_direction(TextureCounts *t, int d, DirectionScan *s) {
+    const int64_t width = t->gray_levels + 1;
+    uint32_t *pairs = t->cooccurrence + d * s->plane;
+    uint32_t *runs = t->runs + (int64_t)d * t->gray_levels * t->longest_run;
+    const int used = s->longest < s->planes ? s->longest : s->planes;
+    memset(pairs, 0, (size_t)s->plane * sizeof(uint32_t));
+    for (int p = 0; p < used; p++) {
+        uint32_t *even = s->table + p * s->plane, *odd = even + s->planes * s->plane;
+        for (int64_t i = 1; i < width; i++) {
+            uint32_t ended = 0, *row = pairs + i * width;
+            const uint32_t *e = even + i * width, *o = odd + i * width;
+            for (int64_t a = 0; a < width; a++) {
+                row[a] += e[a] + o[a];
+                ended += e[a] + o[a];
+            }
+            if (p + 1 < s->planes) runs[(i - 1) * t->longest_run + p] += ended - e[i] - o[i];
+        }
+        memset(even, 0, (size_t)s->plane * sizeof(uint32_t));
+        memset(odd, 0, (size_t)s->plane * sizeof(uint32_t));
+    }
+}
+
+static int scan_directions(const LevelVolume *v, TextureCounts *t) {
+    DirectionScan s = {.plane = (int64_t)(t->gray_levels + 1) * (t->gray_levels + 1)};
+    const int64_t room = TABLE_CELLS / s.plane;
+    s.planes = room < 1 ? 1 : room > MOST_PLANES ? MOST_PLANES : (int)room;
+    s.table = calloc((size_t)(LANES * s.planes * s.plane), sizeof(uint32_t));
+    s.cells = malloc((size_t)(CELL_BUFFER + 2 * blocks(v->longest_segment)) * sizeof(uint32_t));
+    s.rings = calloc((size_t)(2 * (v->slice_stride + SLACK)), sizeof(uint16_t));
+    const int done = s.table && s.cells && s.rings;
+    for (int d = 0; done && d < v->directions; d++) {
+        scan_direction(v, t, d, &s);
+        collect_direction(t, d, &s);
+    }
+    free(s.table);
+    free(s.cells);
+    free(s.rings);
+    return done;
+}
+
+// Collect all counts of an image. `runs`, `differences`, `neighbored` and `dependence` must be
+// zero on entry. Returns the number of zones, or -1 when memory ran out.
+API int32_t count_texture(const LevelVolume *v, TextureCounts *t) {
+    if (!scan_directions(v, t)) return -1;
+    return scan_neighborhoods(v, t);
 }

@@ -1,8 +1,11 @@
 """Mean filter and Laplacian of Gaussian (IBSI 2, chapters 3.1 and 3.2)."""
 
+import ctypes
 import math
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from engine.errors import RegionError
 from engine.radiomics.filters.kinds import Boundary, Margins, Spacing
@@ -11,11 +14,11 @@ from engine.radiomics.filters.separable import (
     Kernels,
     box_kernel,
     correlate,
-    correlate_axis,
-    gaussian_kernels,
+    gaussian_weights,
     margins_of,
 )
-from engine.radiomics.native import Real
+from engine.radiomics.filters.workspace import Workspace
+from engine.radiomics.native import Real, load_core, pointer, shape_of, size_triple, start_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,24 +98,36 @@ class LaplacianOfGaussian:
         return ((0, 0) if self.planar else (z, z), (y, y), (x, x))
 
     def respond(self, image: Real, spacing_mm: Spacing, invented: Margins) -> Real:
-        """Sum of the second derivatives of the smoothed image.
+        """Sum of the second derivatives of the smoothed image."""
+        return self.respond_within(Workspace(), image, spacing_mm)
+
+    def respond_within(self, workspace: Workspace, image: Real, spacing_mm: Spacing) -> Real:
+        """The response, in the memory of a workspace.
 
         The kernel is the sum of three separable ones, which share their first passes.
         """
-        smooth, curve = zip(
-            *(gaussian_kernels(self.sigma_mm / mm, self._reach(mm)) for mm in spacing_mm),
-            strict=True,
-        )
+        if image.strides[2] != image.itemsize or image.strides[0] % image.itemsize:
+            image = np.ascontiguousarray(image)
+        weights = [
+            gaussian_weights(self.sigma_mm / mm, self._reach(mm))
+            for mm in spacing_mm[1 if self.planar else 0 :]
+        ]
         if self.planar:
-            rows = correlate_axis(image, 1, smooth[1])
-            curved = correlate_axis(image, 1, curve[1])
-        else:
-            smoothed = correlate_axis(image, 0, smooth[0])
-            curved = correlate_axis(correlate_axis(image, 0, curve[0]), 1, smooth[1])
-            curved += correlate_axis(smoothed, 1, curve[1])
-            rows = correlate_axis(smoothed, 1, smooth[1])
-        response = correlate_axis(curved, 2, smooth[2])
-        response += correlate_axis(rows, 2, curve[2])
+            weights.insert(0, (np.ones(1), np.zeros(1)))
+        taps = tuple(len(smooth) for smooth, _ in weights)
+        slices, rows, columns = (n - t + 1 for n, t in zip(image.shape, taps, strict=True))
+        row = image.shape[2]
+        scratch = workspace.take("laplacian scratch", (2 * row * (image.shape[1] * slices + rows),))
+        response = workspace.take("laplacian", (slices, rows, columns))
+        load_core().filter_laplacian(
+            start_of(image),
+            (ctypes.c_int64 * 2)(*(step // image.itemsize for step in image.strides[:2])),
+            shape_of(image),
+            pointer(np.concatenate([part for pair in weights for part in pair])),
+            size_triple(taps),
+            pointer(scratch),
+            pointer(response),
+        )
         return response
 
     def as_dict(self) -> dict[str, Any]:

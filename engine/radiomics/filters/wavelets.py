@@ -16,6 +16,7 @@ from engine.radiomics.filters.kinds import (
 )
 from engine.radiomics.filters.separable import (
     Kernels,
+    SharedPasses,
     convolution_kernel,
     correlate,
     kernels_along_xyz,
@@ -111,6 +112,16 @@ class SeparableWavelet:
         if total is None:
             raise ValueError("A wavelet needs at least one level")
         return total
+
+    def respond_within(self, passes: SharedPasses, image: Real, spacing_mm: Spacing) -> Real | None:
+        """The response from passes shared with other bands; None where there is nothing to share.
+
+        With levels or rotations one correlation is not all.
+        """
+        if self.level > 1 or self.rotation_invariant:
+            return None
+        key = (self.margins(spacing_mm), self.boundary)
+        return passes.correlate(image, self._rotations(1)[0], key=key)
 
     def as_dict(self) -> dict[str, Any]:
         """Settings as JSON-able values."""
