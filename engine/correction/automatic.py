@@ -8,7 +8,7 @@ from typing import Any
 from engine.correction.drawn import Drawn
 from engine.correction.seg_reading import read_seg
 from engine.errors import CorrectionError
-from engine.values.model import CodedSegment
+from engine.values.model import SegmentationPackage
 from engine.values.volume import Volume
 
 RESULT_NAME, SR_NAME, SEG_NAME = "result.json", "sr.dcm", "seg.dcm"
@@ -47,13 +47,11 @@ def find_result_folder(predecessor: Path) -> Path | None:
     return None
 
 
-def read_automatic(
-    folder: Path, volume: Volume, segments: tuple[CodedSegment, ...]
-) -> AutomaticResult:
+def read_automatic(folder: Path, volume: Volume, package: SegmentationPackage) -> AutomaticResult:
     """Read result.json and seg.dcm of a result folder.
 
     Raises:
-        CorrectionError: It is incomplete, or belongs to other images.
+        CorrectionError: It is incomplete, or belongs to other images or another model.
     """
     try:
         document = json.loads((folder / RESULT_NAME).read_text("utf-8"))
@@ -67,5 +65,12 @@ def read_automatic(
             f"{document['reference']['series_instance_uid']}, these images give "
             f"{volume.series.series_instance_uid} as the reference"
         )
-    drawn = read_seg(folder / SEG_NAME, volume, segments)
+    model = document["model"]
+    if model["sha256"] != package.identity.sha256:
+        raise CorrectionError(
+            f"The predecessor was made with {model['name']} {model['version']} "
+            f"({model['sha256'][:12]}…), not with {package.identity.name} "
+            f"{package.identity.version} ({package.identity.sha256[:12]}…); name it with --model"
+        )
+    drawn = read_seg(folder / SEG_NAME, volume, package.segments)
     return AutomaticResult(document=document, drawn=drawn)

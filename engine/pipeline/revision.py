@@ -105,7 +105,7 @@ def read_drawing(
     drawn = read(correction.drawing, volume, package.segments)
     automatic = None
     if correction.automatic is not None:
-        automatic = read_automatic(correction.automatic, volume, package.segments)
+        automatic = read_automatic(correction.automatic, volume, package)
     lesions = identify(drawn.lesions, () if automatic is None else automatic.drawn.lesions)
     drawn = replace(drawn, lesions=lesions)
     return decide(drawn, correction.accepted, correction.rejected), automatic

@@ -143,13 +143,15 @@ def test_a_removed_lesion_is_told_without_a_decision(analyzed: Analyzed, tmp_pat
     assert (told["now"], told["decision"]) == ("", "not reviewed")
 
 
-def test_risks_are_told_before_and_after(analyzed: Analyzed, grown: Path) -> None:
-    risks = read_document(grown)["revision"]["risks"]
+def test_risks_are_told_before_and_after(analyzed: Analyzed, tmp_path: Path) -> None:
+    assert analyzed.measure(analyzed.result / "seg.dcm", tmp_path / "out", "--reject", "1") == 0
+    document = read_document(tmp_path / "out")
+    risks = document["revision"]["risks"]
     assert [risk["package"] for risk in risks] == ["resection_os 1.0.0", "resection_rfs 1.0.0"]
     for risk in risks:
         curves = []
-        for document in (analyzed.document, read_document(grown)):
-            found = {p["package"]: p for p in document["predictions"]}[risk["package"]]
+        for held in (analyzed.document, document):
+            found = {p["package"]: p for p in held["predictions"]}[risk["package"]]
             curves.append(dict(zip(found["times_months"], found["survival"], strict=True)))
         assert risk["survival"]
         for month, before, now in risk["survival"]:
@@ -270,6 +272,14 @@ def test_a_drawing_that_does_not_belong_is_refused_in_one_line(
     assert told in line
     assert "SOMEBODY" not in line
     assert not (tmp_path / "out").exists()
+
+
+def test_another_model_than_the_automatic_one_is_refused(
+    analyzed: Analyzed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawing = analyzed.result / "seg.dcm"
+    assert analyzed.measure(drawing, tmp_path / "out", "--model", "liver_tumor_ct") == 2
+    assert "made with threshold 1.0.0" in capsys.readouterr().err
 
 
 def test_a_label_map_of_another_shape_is_refused(
