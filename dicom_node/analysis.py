@@ -14,6 +14,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
+from dicom_node.clinical_source.pull import ClinicalPull
 from dicom_node.engine_process import (
     EngineCancelledError,
     EngineOutcome,
@@ -60,6 +61,7 @@ class Analyst:
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration, self._settings = configuration, configuration.analysis
         self._ledger = ledger
+        self._clinical = ClinicalPull(configuration)
         self._devices: queue.SimpleQueue[str] = queue.SimpleQueue()
         for device in self._settings.devices:
             self._devices.put(device)
@@ -127,6 +129,7 @@ class Analyst:
         study = scratch / "study"
         self._lay_out(job["job_id"], study)
         (scratch / "out").mkdir()
+        clinical = self._pull_clinical(job, study, scratch)
         device = self._devices.get()
         try:
             options = {
@@ -134,6 +137,7 @@ class Analyst:
                 "model": job["model"] or self._settings.model,
                 "device": device,
                 "predecessor": self._predecessor_of(job),
+                "clinical": clinical,
             }
             command = build_command(self._settings.command, study, scratch / "out", options)
             command += self._wanted_extras(job)
@@ -144,6 +148,14 @@ class Analyst:
             )
         finally:
             self._devices.put(device)
+
+    def _pull_clinical(self, job: Row, study: Path, scratch: Path) -> str:
+        """Ask the clinical sources; the file for the engine, empty when none is configured."""
+        if not self._clinical.is_used:
+            return ""
+        path, notes = self._clinical.write(min(study.iterdir()), scratch)
+        self._ledger.note_event(job["job_id"], "clinical data", "; ".join(notes))
+        return str(path)
 
     def _throttle(self, job_id: str) -> ReportProgress:
         """Report progress to the ledger at most twice a second."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from dicom_node.audit import INSTANCES_TRANSFERRED, AuditTrail
+from dicom_node.clinical_source.fhir_delivery import FhirDelivery
+from dicom_node.clinical_source.opening import open_fhir_source
 from dicom_node.dispatch import Dispatch
 from dicom_node.errors import PeerError
 from dicom_node.index import Row
@@ -52,6 +54,10 @@ class Courier:
         self._results = configuration.shared / "results"
         self._transfers = Transfers(ledger.index.engine)
         self._web = WebDelivery(configuration, self._transfers)
+        self._fhir = FhirDelivery(
+            lambda name: open_fhir_source(configuration.find_fhir(name), configuration.clinical),
+            configuration.clinical.issuer,
+        )
 
     def deliver(self, job_id: str, destination_name: str) -> None:
         """Try once; what came of it is in the database."""
@@ -84,6 +90,8 @@ class Courier:
     def _record(self, job: Row, destination: Destination, *, is_success: bool) -> None:
         if destination.web:
             participant = self._configuration.find_web(destination.web).url
+        elif destination.fhir:
+            participant = self._configuration.find_fhir(destination.fhir).base_url
         else:
             participant = self._configuration.find_peer(destination.peer).ae_title
         self._audit.record(
@@ -115,6 +123,8 @@ class Courier:
         Raises:
             PeerError: Not sent or not confirmed.
         """
+        if destination.fhir:
+            return self._fhir.deliver(destination.fhir, self._results / job["job_id"])
         rows = [
             o for o in self._ledger.list_objects(job["job_id"]) if o["kind"] in destination.kinds
         ]

@@ -195,6 +195,12 @@ class Ledger:
         values = {"stage": stage[:32], "fraction": fraction}
         return self._change(job_id, (JobState.ANALYZING,), values, None)
 
+    def note_event(self, job_id: str, kind: str, text: str) -> None:
+        """Add a line to the history of a job's study."""
+        with self.index.engine.begin() as connection:
+            study = sa.select(jobs.c.study_uid).where(jobs.c.job_id == job_id)
+            add_event(connection, connection.execute(study).scalar_one(), kind, text, job_id)
+
     def set_shadow(self, job_id: str) -> None:
         """Keep this job's result here; deliver nothing."""
         self._change(job_id, (JobState.ANALYZING,), {"shadow": True}, None)

@@ -20,7 +20,7 @@ from dicom_node.settings import Configuration
 
 log = logging.getLogger(__name__)
 
-ROLES = ("listener", "worker", "dashboard")
+ROLES = ("listener", "worker", "dashboard", "hl7")
 STOP_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 60.0
@@ -56,7 +56,7 @@ class _Child:
 
 def serve(configuration: Configuration, path: Path, *, roles: tuple[str, ...] = ROLES) -> int:
     """Run until SIGTERM or SIGINT; every child that ends is started again."""
-    wanted = [r for r in roles if r != "dashboard" or configuration.dashboard.enabled]
+    wanted = [r for r in roles if _is_wanted(configuration, r)]
     names = [r for r in wanted for _ in range(_count(configuration, r))]
     base = [sys.executable, "-m", "dicom_node.cli", "--config", str(path), "run"]
     children = [_Child(role, [*base, role]) for role in names]
@@ -77,6 +77,12 @@ def serve(configuration: Configuration, path: Path, *, roles: tuple[str, ...] = 
     return 0
 
 
+def _is_wanted(configuration: Configuration, role: str) -> bool:
+    if role == "dashboard":
+        return configuration.dashboard.enabled
+    return role != "hl7" or configuration.clinical.hl7.port > 0
+
+
 def _count(configuration: Configuration, role: str) -> int:
     return configuration.listener.processes if role == "listener" else 1
 
@@ -88,6 +94,7 @@ def run_role(configuration: Configuration, role: str) -> int:
         "listener": _run_listener,
         "worker": _run_worker,
         "dashboard": _run_dashboard,
+        "hl7": _run_hl7,
     }
     return runners[role](configuration)
 
@@ -125,3 +132,9 @@ def _run_dashboard(configuration: Configuration) -> int:
     from dicom_node.dashboard.server import run_dashboard  # noqa: PLC0415
 
     return run_dashboard(configuration)
+
+
+def _run_hl7(configuration: Configuration) -> int:
+    from dicom_node.clinical_source.hl7_service import run_hl7  # noqa: PLC0415
+
+    return run_hl7(configuration)

@@ -104,6 +104,10 @@ class FhirSource:
                     offered[key] = read_one(resource, self.codes, self.zone)
         return strangers
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
     def find_patient(self, patient: PatientIdentity) -> str:
         """Id of the patient on the server after all merges; errors as in ``fetch``."""
         ids, _ = self._find(patient, self.client.deadline())

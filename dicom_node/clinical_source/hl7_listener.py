@@ -8,6 +8,7 @@ is not accepted now and may be sent again.
 import asyncio
 import logging
 import sqlite3
+import ssl
 from dataclasses import dataclass
 
 from dicom_node.clinical_source.hl7_store import Hl7Store, check_message
@@ -28,11 +29,13 @@ class MllpLimits:
         message_bytes: Largest message; a larger one is refused and the connection closed.
         idle_s: Seconds a connection may stay silent.
         connections: Open connections; more are closed at once.
+        senders: Addresses that may connect; empty for any.
     """
 
     message_bytes: int = 32 << 20
     idle_s: float = 600.0
     connections: int = 64
+    senders: frozenset[str] = frozenset()
 
 
 class MllpListener:
@@ -49,10 +52,10 @@ class MllpListener:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port (a free one for 0)."""
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen, over TLS when a context is given; returns the port (a free one for 0)."""
         self._server = await asyncio.start_server(
-            self._connected, host, port, limit=self._limits.message_bytes
+            self._connected, host, port, limit=self._limits.message_bytes, ssl=tls
         )
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -68,6 +71,11 @@ class MllpListener:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        peer = (writer.get_extra_info("peername") or ("",))[0]
+        if self._limits.senders and peer not in self._limits.senders:
+            log.warning("MLLP connection refused: %s is no configured sender", peer)
+            writer.close()
+            return
         if task is None or len(self._open) >= self._limits.connections:
             log.warning("MLLP connection refused: %d are open", len(self._open))
             writer.close()

@@ -2,15 +2,19 @@
 
 Messages are kept as they came; what they mean is worked out when somebody asks, so a better
 reading later applies to old messages too. A repeated message (same sender and control id) is
-stored once. The file holds patient data: it belongs on the node's own protected disk.
+stored once; a control id that a sender uses again for something else is another message. The
+file holds patient data: it belongs on the node's own protected disk.
 """
 
+import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dicom_node.settings import Configuration
 from engine.clinical.hl7_reading import Hl7Message, MalformedMessageError, read_message
 from engine.clinical.right_patient import SourceIdentity
 
@@ -21,7 +25,9 @@ CREATE TABLE IF NOT EXISTS message (
   control_id TEXT NOT NULL,
   kind TEXT NOT NULL,
   content BLOB NOT NULL,
-  UNIQUE (sender, control_id)
+  digest TEXT NOT NULL,
+  received_at REAL NOT NULL,
+  UNIQUE (sender, control_id, digest)
 );
 CREATE TABLE IF NOT EXISTS subject (
   patient_id TEXT NOT NULL,
@@ -29,6 +35,7 @@ CREATE TABLE IF NOT EXISTS subject (
   message INTEGER NOT NULL REFERENCES message (id),
   PRIMARY KEY (patient_id, issuer, message)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS subject_message ON subject (message);
 CREATE TABLE IF NOT EXISTS merge (
   old_patient_id TEXT NOT NULL,
   old_issuer TEXT NOT NULL,
@@ -74,16 +81,24 @@ class Hl7Store:
             message: The same, parsed.
 
         Returns:
-            False when this sender's control id is already stored.
+            False when this sender's message is already stored.
 
         Raises:
             sqlite3.Error: The disk does not take it.
         """
         with self._lock, self._database as database:
             written = database.execute(
-                "INSERT OR IGNORE INTO message (sender, control_id, kind, content) "
-                "VALUES (?, ?, ?, ?)",
-                (message.sender, message.control_id, message.kind, content),
+                "INSERT OR IGNORE INTO message "
+                "(sender, control_id, kind, content, digest, received_at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    message.sender,
+                    message.control_id,
+                    message.kind,
+                    content,
+                    hashlib.sha256(content).hexdigest(),
+                    time.time(),
+                ),
             )
             if written.rowcount == 0:
                 return False
@@ -101,25 +116,58 @@ class Hl7Store:
         with self._lock:
             return int(self._database.execute("SELECT COUNT(*) FROM message").fetchone()[0])
 
-    def messages_of(self, patient_id: str, issuer: str) -> list[StoredMessage]:
-        """Messages about an identifier and about those merged into it, oldest first.
+    def forget(self, before: float) -> int:
+        """Delete messages that came before a moment (seconds since 1970); returns how many.
+
+        Merges are kept: they hold for values that come later.
+        """
+        with self._lock, self._database as database:
+            database.execute(
+                "DELETE FROM subject WHERE message IN "
+                "(SELECT id FROM message WHERE received_at < ?)",
+                (before,),
+            )
+            return database.execute("DELETE FROM message WHERE received_at < ?", (before,)).rowcount
+
+    def identifiers_of(self, patient_id: str, issuer: str) -> set[tuple[str, str]]:
+        """The identifier with its authority, and every one merged into it, directly or not.
 
         Args:
             patient_id: Identifier.
             issuer: Assigning authority; empty for any.
         """
         with self._lock:
+            return self._with_merged(patient_id, issuer)
+
+    def messages_of(
+        self, patient_id: str, issuer: str, codes: Mapping[str, str] | None = None
+    ) -> Iterator[StoredMessage]:
+        """Messages about an identifier and about those merged into it, oldest first.
+
+        One message is in memory at a time: a report may carry a document of many megabytes.
+        Of a message about several people only this person's part is given.
+
+        Args:
+            patient_id: Identifier.
+            issuer: Assigning authority; empty for any.
+            codes: Site codes, ``"system|code"`` to analyte key.
+        """
+        numbers: set[int] = set()
+        with self._lock:
             known = self._with_merged(patient_id, issuer)
-            rows: dict[int, bytes] = {}
             for number, authority in known:
-                rows |= dict(
-                    self._database.execute(
-                        "SELECT id, content FROM message JOIN subject ON message = id "
-                        "WHERE patient_id = ? AND (issuer = ? OR ? = '')",
-                        (number, authority, authority),
-                    )
+                found = self._database.execute(
+                    "SELECT message FROM subject WHERE patient_id = ? AND (issuer = ? OR ? = '')",
+                    (number, authority, authority),
                 )
-        return [StoredMessage(number, read_message(rows[number])) for number in sorted(rows)]
+                numbers |= {row[0] for row in found}
+        for key in sorted(numbers):
+            with self._lock:
+                row = self._database.execute(
+                    "SELECT content FROM message WHERE id = ?", (key,)
+                ).fetchone()
+            if row is not None:
+                yield StoredMessage(key, read_message(row[0], codes or {}).about(known))
 
     def _with_merged(self, patient_id: str, issuer: str) -> set[tuple[str, str]]:
         """The identifier and every identifier that was merged into it, directly or not."""
@@ -139,6 +187,11 @@ class Hl7Store:
         return known
 
 
+def store_path(configuration: Configuration) -> Path:
+    """Where a node keeps the messages of its listener."""
+    return configuration.clinical.hl7.store or configuration.storage.folder / "hl7.sqlite"
+
+
 def _merges(message: Hl7Message) -> Iterable[tuple[str, str, str, str]]:
     """Old identifier → surviving identifier, within one assigning authority."""
     for old in message.replaced:
@@ -155,11 +208,14 @@ def check_message(content: bytes) -> Hl7Message:
     """Parse a message that is about to be stored.
 
     Raises:
-        MalformedMessageError: It cannot be read, has no control id, or names no patient.
+        MalformedMessageError: It cannot be read, has no control id, names no patient, or is
+            not for production.
     """
     message = read_message(content)
     if not message.control_id:
         raise MalformedMessageError("HL7 message has no control id (MSH-10)")
+    if message.processing.upper() in ("T", "D"):
+        raise MalformedMessageError("HL7 message is for training or debugging (MSH-11)")
     if not any(identity.patient_id for identity in message.identities):
         raise MalformedMessageError("HL7 message names no patient (PID-3)")
     return message

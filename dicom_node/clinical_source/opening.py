@@ -15,6 +15,8 @@ from dicom_node.clinical_source.fhir_authorization import (
 from dicom_node.clinical_source.fhir_client import FhirClient, FhirLimits
 from dicom_node.clinical_source.fhir_source import FhirSource
 from dicom_node.clinical_source.hl7_listener import MllpLimits
+from dicom_node.clinical_source.hl7_source import Hl7Source
+from dicom_node.clinical_source.hl7_store import Hl7Store
 from dicom_node.clinical_source.settings import Clinical, FhirServer, Hl7Feed, SmartClient
 from dicom_node.errors import ConfigurationError
 
@@ -54,12 +56,40 @@ def open_fhir_source(server: FhirServer, clinical: Clinical | None = None) -> Fh
     )
 
 
+def open_hl7_source(feed: Hl7Feed, store: Hl7Store) -> Hl7Source:
+    """The messages a listener stored, as a source."""
+    return Hl7Source(
+        store=store,
+        issuers={issuer.name: issuer.authority for issuer in feed.issuers},
+        codes={site.code: site.analyte for site in feed.codes},
+    )
+
+
+def mllp_tls(feed: Hl7Feed) -> ssl.SSLContext | None:
+    """TLS of the listener; None when no certificate is configured.
+
+    Raises:
+        ConfigurationError: A file cannot be used.
+    """
+    if feed.certificate is None:
+        return None
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=feed.authorities)
+        context.load_cert_chain(feed.certificate, feed.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError((f"TLS files of [clinical.hl7]: {error}",)) from error
+    if feed.authorities is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 def mllp_limits(feed: Hl7Feed) -> MllpLimits:
     """Bounds of the listener from its settings."""
     return MllpLimits(
         message_bytes=feed.maximum_message_bytes,
         idle_s=feed.idle_seconds,
         connections=feed.maximum_connections,
+        senders=frozenset(feed.senders),
     )
 
 

@@ -62,11 +62,35 @@ class FhirServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """Which assigning authority (PID-3.4) stands for an Issuer of Patient ID."""
+
+    name: str = needed("Issuer of Patient ID as in the DICOM header.")
+    authority: str = needed("Assigning authority in the messages.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hl7Code:
+    """A code of the laboratory that means one of HepatoCast's analytes."""
+
+    code: str = needed('"system|code": OBX-3.3 and OBX-3.1 of the messages.')
+    analyte: str = needed("Analyte key (`hepatocast score` shows them).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hl7Feed:
     """The MLLP listener (HL7 v2); port 0: no listener."""
 
     address: str = setting("127.0.0.1", "Address to bind.")
     port: int = setting(0, "TCP port (IANA: 2575); 0: no listener.")
+    senders: tuple[str, ...] = setting((), "Addresses that may connect; empty: any.")
+    certificate: Path | None = setting(None, "PEM chain of this door; empty: no TLS.")
+    key: Path | None = setting(None, "PEM private key of this door.")
+    authorities: Path | None = setting(
+        None, "PEM bundle; senders must then show a certificate of these authorities."
+    )
+    issuers: tuple[Authority, ...] = setting((), "Assigning authorities by issuer.")
+    codes: tuple[Hl7Code, ...] = setting((), "The laboratory's own codes.")
     store: Path | None = setting(
         None, "SQLite file of the messages, on a local disk; empty: in the node's folder."
     )

@@ -4,7 +4,7 @@ import ipaddress
 import zoneinfo
 from urllib.parse import urlsplit
 
-from dicom_node.clinical_source.settings import Clinical, FhirServer
+from dicom_node.clinical_source.settings import Clinical, FhirServer, Hl7Feed
 from engine.clinical.analytes import find_analyte
 
 ALGORITHMS = ("RS384", "ES384")
@@ -24,6 +24,7 @@ def find_clinical_faults(clinical: Clinical) -> list[str]:
          "'clinical.hl7.maximum_message_bytes' must be above 0"),
     ]  # fmt: skip
     faults += [text for fine, text in checks if not fine]
+    faults += _feed_faults(clinical.hl7)
     for server in clinical.fhir:
         faults += [f"FHIR server {server.name!r}: {fault}" for fault in _server_faults(server)]
     return faults
@@ -36,6 +37,28 @@ def _zone_faults(name: str) -> list[str]:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return [f"'clinical.time_zone' {name!r} is no IANA time zone (Europe/Berlin)"]
     return []
+
+
+def _feed_faults(feed: Hl7Feed) -> list[str]:
+    files = (feed.certificate, feed.key, feed.authorities)
+    checks = [
+        ((feed.certificate is None) == (feed.key is None), "needs both 'certificate' and 'key'"),
+        (feed.authorities is None or feed.certificate is not None,
+         "'authorities' needs 'certificate'"),
+        (all(_is_address(sender) for sender in feed.senders), "'senders' must be IP addresses"),
+    ]  # fmt: skip
+    faults = [f"[clinical.hl7] {text}" for fine, text in checks if not fine]
+    unknown = [c.analyte for c in feed.codes if not _known(c.analyte)]
+    faults += [f"[clinical.hl7] analyte {analyte!r} is unknown" for analyte in unknown]
+    return faults + [f"[clinical.hl7] no such file: {f}" for f in files if f and not f.is_file()]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _server_faults(server: FhirServer) -> list[str]:

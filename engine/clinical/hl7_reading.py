@@ -4,16 +4,18 @@ Read: ORU^R01 and ORM^O01 observations (PID, OBR, OBX), ADT^A08 demographics and
 (MRG). Segments and fields are numbered as in HL7 v2.5.1 chapters 3, 4 and 7.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import hl7  # type: ignore[import-untyped]  # ships no stubs
 
-from engine.clinical.analyte import LOINC, SNOMED_CT
+from engine.clinical.analyte import LOINC, SNOMED_CT, Analyte
 from engine.clinical.analytes import ANALYTES, find_analyte
 from engine.clinical.intake import RawValue
 from engine.clinical.right_patient import SourceIdentity, fold_sex
+from engine.clinical.words import is_known_word
 from engine.errors import ClinicalDataError
 
 _CHARSETS = {
@@ -41,11 +43,15 @@ _CHARSETS = {
 _STATUSES = {
     "F": "final",
     "C": "corrected",
+    "A": "amended",
     "P": "preliminary",
     "R": "registered",
     "S": "preliminary",
 }
 _WITHDRAWN = frozenset({"D", "W", "X"})
+_NOW_FINAL = "U"
+_CODED = frozenset({"CE", "CWE", "CNE", "CF"})
+_NO_CODES: Mapping[str, str] = {}
 _SYSTEMS = {"LN": LOINC, "SCT": SNOMED_CT}
 
 
@@ -61,32 +67,66 @@ class Hl7Message:
         kind: Message code and trigger, "ORU^R01".
         control_id: MSH-10.
         sender: MSH-3 and MSH-4, for telling repeated control ids of several senders apart.
-        identities: Every PID-3 repetition.
+        processing: MSH-11: "P" production, "T" training, "D" debugging.
+        people: Every PID-3 repetition of every PID segment.
         replaced: Every MRG-1 repetition of a merge.
-        results: The message's observations.
+        results: The message's observations, each about one of the people.
     """
 
     kind: str
     control_id: str
     sender: str
-    identities: tuple[SourceIdentity, ...] = field(repr=False)
+    processing: str
+    people: tuple[tuple[SourceIdentity, ...], ...] = field(repr=False)
     replaced: tuple[SourceIdentity, ...] = field(default=(), repr=False)
     results: tuple["Hl7Result", ...] = field(default=(), repr=False)
+
+    @property
+    def identities(self) -> tuple[SourceIdentity, ...]:
+        """Every identifier of every person the message names."""
+        return tuple(identity for person in self.people for identity in person)
+
+    def about(self, known: Collection[tuple[str, str]]) -> "Hl7Message":
+        """The message without the people, and their results, that are nobody of ``known``.
+
+        Args:
+            known: Identifier and assigning authority; an empty authority fits any.
+        """
+        mine = {
+            number
+            for number, person in enumerate(self.people)
+            if any((i.patient_id, i.issuer) in known or (i.patient_id, "") in known for i in person)
+        }
+        return replace(
+            self,
+            people=tuple(self.people[number] for number in sorted(mine)),
+            results=tuple(result for result in self.results if result.person in mine),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hl7Result:
-    """One OBX: the key a correction replaces by, and the value (None when withdrawn)."""
+    """One OBX.
 
-    key: tuple[str, str, str]
+    Attributes:
+        key: What a correction replaces by: order, code, sub-id, place among equals.
+        values: Empty when withdrawn, or when the analyte is not known.
+        person: Place of the PID segment it stands under.
+        is_promotion: Makes the earlier, preliminary value final without repeating it.
+    """
+
+    key: tuple[str, ...]
     values: tuple[RawValue, ...] = field(repr=False)
+    person: int = 0
+    is_promotion: bool = False
 
 
-def read_message(data: bytes) -> Hl7Message:
+def read_message(data: bytes, codes: Mapping[str, str] = _NO_CODES) -> Hl7Message:
     """Parse one message.
 
     Args:
         data: Message without MLLP framing.
+        codes: Site codes, ``"system|code"`` (OBX-3.3 and OBX-3.1) to analyte key.
 
     Raises:
         MalformedMessageError: No MSH, an unknown character set, undecodable bytes, or fields
@@ -99,9 +139,10 @@ def read_message(data: bytes) -> Hl7Message:
             kind=f"{_part(header, 9, 1)}^{_part(header, 9, 2)}",
             control_id=_part(header, 10),
             sender="|".join((_part(header, 3), _part(header, 4))),
-            identities=tuple(_identities(message)),
+            processing=_part(header, 11),
+            people=tuple(_people(message)),
             replaced=tuple(_replaced(message)),
-            results=tuple(_results(message)),
+            results=tuple(_results(message, codes)),
         )
     except (hl7.HL7Exception, KeyError, IndexError) as error:
         raise MalformedMessageError(f"HL7 message cannot be read: {error}") from error
@@ -115,7 +156,12 @@ def current_values(messages: Iterable[Hl7Message]) -> list[RawValue]:
     standing: dict[tuple[str, ...], tuple[RawValue, ...]] = {}
     for message in messages:
         for result in message.results:
-            standing[message.sender, *result.key] = result.values
+            key = (message.sender, *result.key)
+            if result.is_promotion:
+                earlier = standing.get(key, ())
+                standing[key] = tuple(replace(raw, status="final") for raw in earlier)
+            else:
+                standing[key] = result.values
     return [raw for values in standing.values() for raw in values]
 
 
@@ -170,10 +216,12 @@ def _decoded(data: bytes, name: str) -> str:
         return data.decode("latin-1")
 
 
-def _part(segment: hl7.Segment, number: int, component: int = 1, repetition: int = 1) -> str:
-    """One component of a field; empty when the segment is shorter."""
+def _part(
+    segment: hl7.Segment, number: int, component: int = 1, repetition: int = 1, sub: int = 1
+) -> str:
+    """One subcomponent of a field; empty when the segment is shorter."""
     try:
-        return str(segment.extract_field(1, number, repetition, component, 1)).strip()
+        return str(segment.extract_field(1, number, repetition, component, sub)).strip()
     except (IndexError, LookupError):
         return ""
 
@@ -185,47 +233,65 @@ def _repetitions(segment: hl7.Segment, number: int) -> int:
         return 0
 
 
-def _identities(message: hl7.Message) -> Iterator[SourceIdentity]:
+def _people(message: hl7.Message) -> Iterator[tuple[SourceIdentity, ...]]:
     for person in _segments(message, "PID"):
-        born = _day(_part(person, 7))
-        sex = fold_sex(_part(person, 8))
-        for repetition in range(1, _repetitions(person, 3) + 1):
-            yield SourceIdentity(
-                patient_id=_part(person, 3, 1, repetition),
-                issuer=_part(person, 3, 4, repetition),
-                birth_date=born,
-                sex=sex,
-            )
+        born, sex = _day(_part(person, 7)), _sex(_part(person, 8))
+        yield tuple(
+            replace(identity, birth_date=born, sex=sex) for identity in _identifiers(person, 3)
+        )
+
+
+def _sex(text: str) -> str:
+    """Sex letter; a wording nobody knows is no sex, and no reason to lose the message."""
+    try:
+        return fold_sex(text)
+    except ClinicalDataError:
+        return ""
+
+
+def _identifiers(segment: hl7.Segment, number: int) -> Iterator[SourceIdentity]:
+    """Repetitions of a CX field; the authority by its namespace, else by its universal id."""
+    for repetition in range(1, _repetitions(segment, number) + 1):
+        authority = _part(segment, number, 4, repetition)
+        yield SourceIdentity(
+            patient_id=_part(segment, number, 1, repetition),
+            issuer=authority or _part(segment, number, 4, repetition, 2),
+        )
 
 
 def _replaced(message: hl7.Message) -> Iterator[SourceIdentity]:
     for merge in _segments(message, "MRG"):
-        for repetition in range(1, _repetitions(merge, 1) + 1):
-            yield SourceIdentity(
-                patient_id=_part(merge, 1, 1, repetition), issuer=_part(merge, 1, 4, repetition)
-            )
+        yield from _identifiers(merge, 1)
 
 
-def _results(message: hl7.Message) -> Iterator[Hl7Result]:
-    order, ordered_at = "", ""
+def _results(message: hl7.Message, codes: Mapping[str, str]) -> Iterator[Hl7Result]:
+    order, ordered_at, person = "", "", -1
     control = _part(message.segment("MSH"), 10)
+    met: Counter[tuple[str, ...]] = Counter()
     for segment in message:
         name = str(segment[0])
-        if name == "OBR":
-            order = _part(segment, 3) or _part(segment, 2) or _part(segment, 7)
+        if name == "PID":
+            person, order, ordered_at = person + 1, "", ""
+        elif name == "OBR":
             ordered_at = _part(segment, 7)
+            order = _part(segment, 3) or _part(segment, 2)
         elif name == "OBX":
-            yield _result(segment, order, ordered_at, control)
+            result = _result(segment, ordered_at, control, codes)
+            moment = _part(segment, 14) or ordered_at
+            key = (order or moment, *result.key)
+            yield replace(result, key=(*key, str(met[key])), person=max(person, 0))
+            met[key] += 1
 
 
-def _result(segment: hl7.Segment, order: str, ordered_at: str, control: str) -> Hl7Result:
-    code, system = _code(segment)
-    key = (order, code, _part(segment, 4))
+def _result(
+    segment: hl7.Segment, ordered_at: str, control: str, codes: Mapping[str, str]
+) -> Hl7Result:
+    analyte = _analyte(segment, codes)
     state = _part(segment, 11)
-    analyte = find_analyte(code, system)
-    if state in _WITHDRAWN or analyte is None:
-        return Hl7Result(key=key, values=())
-    text, unit = _value(segment)
+    key = (analyte.key if analyte is not None else _part(segment, 3), _part(segment, 4))
+    if state in _WITHDRAWN or state == _NOW_FINAL or analyte is None:
+        return Hl7Result(key=key, values=(), is_promotion=state == _NOW_FINAL)
+    text, unit = _value(segment, analyte)
     own = _part(segment, 14)
     moment = own if _day(own) is not None else ordered_at
     value = RawValue(
@@ -244,21 +310,28 @@ def _result(segment: hl7.Segment, order: str, ordered_at: str, control: str) -> 
     return Hl7Result(key=key, values=(value, upper))
 
 
-def _code(segment: hl7.Segment) -> tuple[str, str]:
-    """OBX-3 as (code, code system), from the first or the alternate triplet."""
+def _analyte(segment: hl7.Segment, codes: Mapping[str, str]) -> Analyte | None:
+    """What OBX-3 means, by the first or the alternate triplet: a site code, LOINC, SNOMED CT."""
     for first in (1, 4):
-        system = _SYSTEMS.get(_part(segment, 3, first + 2), "")
-        if system:
-            return _part(segment, 3, first), system
-    return _part(segment, 3, 1), ""
+        code, system = _part(segment, 3, first), _part(segment, 3, first + 2)
+        if (key := codes.get(f"{system}|{code}")) is not None:
+            return find_analyte(key)
+        if system in _SYSTEMS and (known := find_analyte(code, _SYSTEMS[system])) is not None:
+            return known
+    return None
 
 
-def _value(segment: hl7.Segment) -> tuple[str, str]:
+def _value(segment: hl7.Segment, analyte: Analyte) -> tuple[str, str]:
     """OBX-5 as text and OBX-6 as unit, by the value type of OBX-2."""
     unit = _part(segment, 6, 1)
-    if _part(segment, 2) == "SN":
+    kind = _part(segment, 2)
+    if kind == "SN":
         sign, number = _part(segment, 5, 1), _part(segment, 5, 2)
         return f"{sign.removeprefix('=')}{number}", unit
+    if kind in _CODED:
+        said = [text for place in (1, 2, 4, 5) if (text := _part(segment, 5, place))]
+        known = (text for text in said if is_known_word(text, analyte))
+        return next(known, said[0] if said else ""), unit
     return _part(segment, 5, 1), unit
 
 

@@ -12,7 +12,8 @@ from engine.errors import ClinicalDataError
 from engine.values.identity import PatientIdentity
 
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "o": "O", "other": "O"}
-_UNKNOWN_SEXES = frozenset({"", "u", "unknown", "unk"})
+_UNKNOWN_SEXES = frozenset({"", "u", "unknown", "unk", "a", "n"})
+"""With HL7 table 0001's A (ambiguous) and N (not applicable), which compare with nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One result, all its objects: the order in which they refer to each other."""
 
+from engine.reporting.fhir import compose_fhir
 from engine.reporting.gate import check_geometry
 from engine.reporting.key_images import open_viewer
 from engine.reporting.pdf import compose_pdf, encapsulate_pdf
@@ -32,8 +33,8 @@ def compose_reports(
         options: Choices of the caller; the defaults suit viewers best.
 
     Returns:
-        SEG, SR, Secondary Captures, Encapsulated PDF, the plain PDF, features.json and,
-        last, result.json, which lists the others. The same result gives the same bytes.
+        SEG, SR, Secondary Captures, Encapsulated PDF, the plain PDF, fhir.json, features.json
+        and, last, result.json, which lists the others. The same result gives the same bytes.
 
     Raises:
         GeometryGateError: The SEG does not lie where the engine measured.
@@ -48,8 +49,9 @@ def compose_reports(
     captures = compose_sc(result, viewer, options.maximum_key_images)
     pdf = compose_pdf(result, viewer, options.maximum_key_images)
     document = encapsulate_pdf(pdf.content, result, (seg, sr))
+    texts = (compose_fhir(result), compose_features_json(result))
     structures = (compose_rtstruct(result, planes),) if options.rtstruct else ()
-    files = (seg, sr, *captures, document, pdf, *structures, compose_features_json(result))
+    files = (seg, sr, *captures, document, pdf, *structures, *texts)
     return (*files, compose_result_json(result, files))
 
 

@@ -91,6 +91,53 @@ def test_another_order_does_not_replace() -> None:
     assert [raw.value for raw in current_values([first, second])] == ["10", "20"]
 
 
+def test_two_people_in_one_message_are_kept_apart() -> None:
+    """ORU^R01 may repeat its PATIENT_RESULT group (v2.5.1, 7.3.1)."""
+    other = PERSON.replace("4711^^^HOSP_A^MR~99^^^NAT^SS", "8888^^^HOSP_A^MR")
+    data = message(
+        PERSON, ORDER, "OBX|1|NM|1834-1^AFP^LN||10|ng/mL|||||F",
+        other, ORDER, "OBX|1|NM|1834-1^AFP^LN||999|ng/mL|||||F",
+    )  # fmt: skip
+    parsed = read_message(data)
+    mine = parsed.about({("4711", "HOSP_A")})
+    assert [raw.value for raw in current_values([mine])] == ["10"]
+    assert [i.patient_id for i in mine.identities] == ["4711", "99"]
+    assert [raw.value for raw in current_values([parsed.about({("8888", "")})])] == ["999"]
+
+
+def test_equal_rows_of_one_message_are_different_results() -> None:
+    row = "OBX|{0}|NM|1834-1^AFP^LN||{1}|ng/mL|||||F|||{2}"
+    data = message(PERSON, ORDER, row.format(1, 10, "20240101"), row.format(2, 20, "20240201"))
+    assert [raw.value for raw in current_values([read_message(data)])] == ["10", "20"]
+
+
+def test_a_preliminary_value_becomes_final_without_being_sent_again() -> None:
+    first = read_message(message(PERSON, ORDER, "OBX|1|NM|2951-2^Na^LN||131|mmol/L|||||P"))
+    (raw,) = current_values([first])
+    assert raw.status == "preliminary"
+    done = read_message(message(PERSON, ORDER, "OBX|1|NM|2951-2^Na^LN||||||||U", control="c2"))
+    (raw,) = current_values([first, done])
+    assert (raw.value, raw.status) == ("131", "final")
+
+
+def test_the_laboratorys_own_codes_and_coded_words_are_read() -> None:
+    data = message(
+        PERSON,
+        ORDER,
+        "OBX|1|NM|AFPQ^AFP^99LAB||10|ng/mL|||||F",
+        "OBX|2|CWE|5196-1^HBsAg^LN||77^reactive^99LAB^10828004^Positive^SCT||||||F",
+    )
+    raws = current_values([read_message(data, {"99LAB|AFPQ": "afp"})])
+    assert [(raw.code, raw.value) for raw in raws] == [("afp", "10"), ("hbsag", "reactive")]
+    assert [raw.code for raw in current_values([read_message(data)])] == ["hbsag"]
+
+
+def test_a_universal_id_and_an_unknown_sex_are_read() -> None:
+    person = "PID|1||4711^^^&1.2.3&ISO^MR||Doe^J||19610504|X"
+    (identity,) = read_message(message(person)).identities
+    assert (identity.issuer, identity.sex) == ("1.2.3", "")
+
+
 def test_the_character_set_of_msh_18_is_honored() -> None:
     text = message(PERSON.replace("Doe", "Müller"), charset="8859/1").decode("utf-8")
     assert read_message(text.encode("latin-1")).identities

@@ -132,7 +132,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("behavior")
     parser.add_argument("study")
-    for name in ("--out", "--job-id", "--device", "--model", "--predecessor"):
+    for name in ("--out", "--job-id", "--device", "--model", "--predecessor", "--clinical"):
         parser.add_argument(name)
     parser.add_argument("--json-lines", action="store_true")
     parser.add_argument("--rtstruct", action="store_true")

@@ -16,7 +16,7 @@ from dicom_node.ledger import Ledger
 from dicom_node.settings import Rule
 from tests.dicom_node.conftest import build_configuration
 from tests.dicom_node.test_ledger import state_of
-from tests.dicom_node.testbed import RECORDED_ENGINE, make_ct, write_files
+from tests.dicom_node.testbed import RECORDED_ENGINE, free_port, make_ct, write_files
 
 Build = Callable[..., tuple[Analyst, str]]
 
@@ -178,3 +178,21 @@ def test_kinds_go_by_sop_class(uid: str, kind: str | None) -> None:
 def test_only_listed_files_of_a_result_are_found(ledger: Ledger, tmp_path: Path) -> None:
     with pytest.raises(UnknownStudyError):
         find_result_file(ledger, tmp_path, "job", "../secret")
+
+
+def test_clinical_data_that_is_not_there_is_noted_and_costs_nothing(
+    tmp_path: Path, index: Index, ledger: Ledger, build: Build
+) -> None:
+    _, job = build("result")
+    ehr = {"name": "EHR", "base_url": f"http://127.0.0.1:{free_port()}/fhir", "attempts": 1}
+    configuration = build_configuration(
+        tmp_path / "state",
+        analysis={"command": [sys.executable, str(RECORDED_ENGINE), "result"]},
+        clinical={"fhir": [ehr]},
+    )
+    Analyst(configuration, ledger).analyze(job)
+    assert state_of(ledger, job) == "delivering"
+    found = ledger.find_job(job)
+    assert found is not None
+    texts = [e["text"] for e in index.list_events(found["study_uid"])]
+    assert "EHR: clinical data not available: no connection (ConnectError)" in texts

@@ -30,6 +30,7 @@ def test_a_result_becomes_all_its_objects(result: AnalysisResult) -> None:
         "key-image-03.dcm",
         "report.dcm",
         "report.pdf",
+        "fhir.json",
         "features.json",
         "result.json",
     ]

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from dicom_node.clinical_source.fhir_client import FhirClient
-from dicom_node.clinical_source.fhir_delivery import deliver
+from dicom_node.clinical_source.fhir_delivery import post
 from dicom_node.clinical_source.fhir_source import FhirSource
 from engine.clinical.join import availability_warnings, join_sources
 from engine.clinical.scores.compute import compute_scores
 from engine.reporting.composition import compose_reports
+from engine.reporting.fhir import FhirSubject, build_resources
 from engine.values.result import AnalysisResult
 from tests.phantoms.analysis_result import SEGMENTS, cached_result
 from tests.phantoms.conformance import pdf_text, read_dataset
@@ -100,8 +101,10 @@ def test_without_a_server_the_imaging_result_still_goes_out_and_says_so() -> Non
 def test_results_are_posted_once_and_updated_afterwards(source: FhirSource) -> None:
     """The server checks the resources against the R4 StructureDefinitions."""
     result = _joined(cached_result(), source)
-    first = deliver(source.client, source, result)
-    again = deliver(source.client, source, result)
+    resources = list(build_resources(result, FhirSubject()))
+    patient = result.reference.study.patient
+    first = post(source, resources, patient)
+    again = post(source, resources, patient)
     assert first == again
     assert [name.split("/")[0] for name in first] == ["DiagnosticReport", "RiskAssessment"]
     for kind in ("DiagnosticReport", "RiskAssessment"):

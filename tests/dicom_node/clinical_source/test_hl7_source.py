@@ -59,6 +59,32 @@ def test_a_merged_patients_values_come_along(source: Hl7Source) -> None:
     source.store.close()
 
 
+def test_a_stranger_merged_by_mistake_brings_no_values(source: Hl7Source) -> None:
+    _put(
+        source,
+        oru(AFP.format(value=7, status="F"), control="c0"),
+        oru(
+            AFP.format(value=5, status="F"), control="c1", patient="0815^^^HOSP_A", born="19800101"
+        ),
+        adt("A40", "m1", "4711^^^HOSP_A", old="0815^^^HOSP_A"),
+    )
+    assert _values(source) == [7.0]
+    assert "merged identifier: Wrong patient: birth date" in source.fetch(IMAGES).notes[1]
+    source.store.close()
+
+
+def test_the_hospitals_issuer_and_codes_are_translated(tmp_path: Path) -> None:
+    source = Hl7Source(
+        store=Hl7Store(tmp_path / "hl7.sqlite"),
+        issuers={"HOSP_A": "MASTER"},
+        codes={"L|AFPQ": "afp"},
+    )
+    row = "NM|AFPQ^AFP^L||10|ng/mL|||||F"
+    _put(source, oru(row, patient="4711^^^MASTER"), oru(row, control="c2", patient="4711^^^X"))
+    assert _values(source) == [10.0]
+    source.store.close()
+
+
 def test_the_latest_demographics_count(source: Hl7Source) -> None:
     _put(source, oru(AFP.format(value=5, status="F"), born="19610405"))
     with pytest.raises(ClinicalDataError, match="birth date"):

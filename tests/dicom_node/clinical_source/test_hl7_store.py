@@ -1,5 +1,6 @@
 """Messages are on disk before anybody says so."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_one_number_from_two_issuers_is_two_patients(tmp_path: Path) -> None:
     _put(store, oru(AFP, control="b", patient="4711^^^HOSP_B^MR"))
     assert [m.message.control_id for m in store.messages_of("4711", "HOSP_A")] == ["a"]
     assert [m.message.control_id for m in store.messages_of("4711", "HOSP_B")] == ["b"]
-    assert len(store.messages_of("4711", "")) == 2
+    assert len(list(store.messages_of("4711", ""))) == 2
     store.close()
 
 
@@ -50,9 +51,28 @@ def test_merges_are_followed_over_several_steps_and_never_in_a_circle(tmp_path: 
     store.close()
 
 
+def test_a_control_id_used_again_for_something_else_is_another_message(tmp_path: Path) -> None:
+    """Some senders count from 1 again every day."""
+    store = Hl7Store(tmp_path / "hl7.sqlite")
+    assert _put(store, oru(AFP)) is True
+    assert _put(store, oru(AFP.replace("10", "20"))) is True
+    assert store.count() == 2
+    store.close()
+
+
+def test_old_messages_are_forgotten(tmp_path: Path) -> None:
+    store = Hl7Store(tmp_path / "hl7.sqlite")
+    _put(store, oru(AFP))
+    assert store.forget(time.time() - 60.0) == 0
+    assert store.forget(time.time() + 60.0) == 1
+    assert list(store.messages_of("4711", "HOSP_A")) == []
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (oru(AFP).replace("|P|2.5.1", "|T|2.5.1"), "training"),
         (oru(AFP, control=""), "no control id"),
         (oru(AFP, patient="^^^HOSP_A"), "no patient"),
         ("MSH|^~\\&|LAB", "complete MSH"),

@@ -3,21 +3,26 @@
 - RiskAssessment per risk prediction, status ``preliminary``, based on the ImagingStudy.
 - DiagnosticReport, status ``preliminary``, with every computed score as a contained Observation.
 
+Probabilities are percentages, as RiskAssessment.prediction.probability[x] wants them.
 Identifiers are UUIDv5 of the job and of the content's name, so building the same result twice
 gives the same resource and a server can be updated instead of filled with copies.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from engine.reporting.report_file import ReportFile, ReportKind
 from engine.values.identity import StudyIdentity
 from engine.values.prognosis import RiskPrediction, Score
 from engine.values.provenance import AnalysisContext
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
 
 Resource = dict[str, Any]
+
+FHIR_NAME = "fhir.json"
 
 _URI = "urn:ietf:rfc:3986"
 _UCUM = "http://unitsofmeasure.org"
@@ -34,6 +39,22 @@ class FhirSubject:
 
     reference: str = field(default="", repr=False)
     system: str = ""
+
+
+def compose_fhir(result: AnalysisResult) -> ReportFile:
+    """Every FHIR resource of one analysis as a collection Bundle, in a file.
+
+    The patient is named by identifier; who posts the resources puts the reference in.
+    """
+    resources = build_resources(result, FhirSubject())
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "timestamp": _moment(result.context),
+        "entry": [{"resource": resource} for resource in resources],
+    }
+    text = json.dumps(bundle, indent=1, ensure_ascii=False, allow_nan=False)
+    return ReportFile(name=FHIR_NAME, kind=ReportKind.JSON, content=(text + "\n").encode())
 
 
 def build_resources(result: AnalysisResult, subject: FhirSubject) -> tuple[Resource, ...]:
@@ -58,7 +79,7 @@ def build_risk_assessment(
     study: StudyIdentity,
     subject: FhirSubject,
 ) -> Resource:
-    """RiskAssessment of one prediction: probability of the event by each time of its grid."""
+    """RiskAssessment of one prediction: probability of the event in % by each time of its grid."""
     return {
         "resourceType": "RiskAssessment",
         "identifier": [_identifier(context, f"RiskAssessment/{prediction.package}")],
@@ -71,10 +92,11 @@ def build_risk_assessment(
         "prediction": [
             {
                 "outcome": {"text": f"Event against: {prediction.outcome}"},
-                "probabilityDecimal": round(1.0 - survival, 6),
+                "probabilityDecimal": round(100.0 * (1.0 - survival), 4),
                 "qualitativeRisk": {"text": prediction.risk_group},
                 "whenRange": {"low": _months(0.0), "high": _months(months)},
-                "rationale": f"{prediction.interval}: {1.0 - upper:.3f} to {1.0 - lower:.3f}",
+                "rationale": f"{prediction.interval}: "
+                f"{100.0 * (1.0 - upper):.1f} % to {100.0 * (1.0 - lower):.1f} %",
             }
             for months, survival, lower, upper in zip(
                 prediction.times_months,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.clinical.fhir_writing import FhirSubject, build_resources
+from engine.reporting.fhir import FhirSubject, build_resources, compose_fhir
 from tests.phantoms.analysis_result import cached_result
 
 SUBJECT = FhirSubject(reference="Patient/12")
@@ -32,7 +32,7 @@ def test_everything_is_preliminary_about_one_patient_and_based_on_the_study() ->
         assert "research use" in json.dumps(resource)
 
 
-def test_a_risk_assessment_gives_the_probability_of_the_event_at_each_time() -> None:
+def test_a_risk_assessment_gives_the_probability_of_the_event_in_percent() -> None:
     result = cached_result()
     (prediction,) = result.predictions
     _, risk = build_resources(result, SUBJECT)
@@ -41,8 +41,16 @@ def test_a_risk_assessment_gives_the_probability_of_the_event_at_each_time() -> 
         prediction.times_months
     )
     assert [p["probabilityDecimal"] for p in risk["prediction"]] == pytest.approx(
-        [1 - survival for survival in prediction.survival], abs=1e-6
+        [100 * (1 - survival) for survival in prediction.survival], abs=1e-4
     )
+
+
+def test_the_file_is_a_bundle_of_the_resources() -> None:
+    result = cached_result()
+    bundle = json.loads(compose_fhir(result).content)
+    assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "collection")
+    resources = [entry["resource"] for entry in bundle["entry"]]
+    assert resources == json.loads(json.dumps(build_resources(result, FhirSubject())))
 
 
 def test_every_computed_score_is_a_contained_observation_with_its_inputs() -> None:
