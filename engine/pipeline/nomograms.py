@@ -15,8 +15,8 @@ from engine.values.nomogram import Nomogram
 from engine.values.prognosis import RiskPrediction
 
 HORIZONS_MONTHS = (12.0, 24.0, 36.0, 60.0)
-POINTS_SCORES = ("ERS", "POLAR-HCC (log-hazard index)", "AFP model")
-"""Scores of recurrence whose points a surgeon would otherwise add by hand."""
+POINTS_SCORES = ("ERS", "POLAR-HCC (log-hazard index)")
+"""Scores of recurrence after resection whose points one would otherwise add by hand."""
 
 
 def draw_nomograms(

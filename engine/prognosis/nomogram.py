@@ -172,7 +172,8 @@ def _label(predictor: RiskPredictor, number: float) -> str:
     if predictor.encoding is Encoding.RAMP:
         below = number < 0.5
         bound = predictor.lower if below else predictor.upper
-        return f"{'below' if below else 'above'} {bound:g} {predictor.unit}".rstrip()
+        unit = "" if predictor.unit == "1" else f" {predictor.unit}"
+        return f"{'≤' if below else '≥'} {bound:g}{unit}"
     word = next((word for word, known in predictor.words if known == number), "")
     return word or f"{number:.3g}"
 

@@ -125,6 +125,7 @@ def predict(opened: OpenRiskPackage, patient: PatientInputs) -> RiskPrediction |
         found,
         group_curves=opened.group_curves(model),
         package_sha256=package.identity.sha256,
+        origin=package.origin,
     )
 
 

@@ -3,15 +3,16 @@
 import io
 
 from PIL import Image, ImageDraw
-from reportlab.graphics import renderPDF
-from reportlab.graphics.shapes import Circle, Drawing, Line, String
 from reportlab.lib.colors import Color as PdfColor
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable
 
 from engine.reporting.fonts import REGULAR, pillow_font, printable, register_pdf_fonts
 from engine.reporting.nomogram_layout import (
     BLACK,
     GRAY,
     RED,
+    WIDTH,
     Color,
     Dot,
     Stroke,
@@ -30,24 +31,40 @@ _ON_BLACK: dict[Color, Color] = {
 """Colors for reading rooms, where a white page blinds."""
 
 
-def nomogram_drawing(nomogram: Nomogram, width: float | None = None) -> Drawing:
-    """The nomogram as a reportlab drawing (vector; a Flowable too), scaled to a width."""
-    register_pdf_fonts()
-    layout = lay_out(nomogram)
-    drawing = Drawing(layout.width, layout.height)
-    for mark in layout.marks:
-        drawing.add(_shape(mark, layout.height))
-    if width is not None:
-        scale = width / layout.width
-        drawing.width, drawing.height = width, layout.height * scale
-        drawing.scale(scale, scale)
-    return drawing
+class NomogramFlowable(Flowable):  # type: ignore[misc]
+    """The nomogram as vectors on a PDF page, scaled to a width."""
+
+    def __init__(self, nomogram: Nomogram, width: float = WIDTH) -> None:
+        super().__init__()
+        self.layout = lay_out(nomogram)
+        self.scale = width / self.layout.width
+        self.width, self.height = width, self.layout.height * self.scale
+
+    def wrap(self, *_: float) -> tuple[float, float]:
+        """The size is fixed at birth."""
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Every mark; a PDF's y grows upwards."""
+        canvas: Canvas = self.canv
+        canvas.saveState()
+        canvas.scale(self.scale, self.scale)
+        canvas.setLineWidth(0.7)
+        for mark in self.layout.marks:
+            _draw(canvas, mark, self.layout.height)
+        canvas.restoreState()
 
 
 def nomogram_pdf(nomogram: Nomogram) -> bytes:
     """The nomogram as a one-page PDF of its own size."""
-    content: bytes = renderPDF.drawToString(nomogram_drawing(nomogram), nomogram.title)
-    return content
+    register_pdf_fonts()
+    flowable, buffer = NomogramFlowable(nomogram), io.BytesIO()
+    size = (flowable.width, flowable.height)
+    canvas = Canvas(buffer, pagesize=size, initialFontName=REGULAR, invariant=1)
+    canvas.setTitle(nomogram.title)
+    flowable.drawOn(canvas, 0, 0)
+    canvas.save()
+    return buffer.getvalue()
 
 
 def nomogram_png(nomogram: Nomogram, width_px: int = 1024) -> bytes:
@@ -73,31 +90,20 @@ def nomogram_picture(
     return picture.resize((width_px, height), Image.Resampling.LANCZOS)
 
 
-def _shape(mark: Stroke | Words | Dot, height: float) -> Line | String | Circle:
-    """A mark as a reportlab shape; reportlab's y grows upwards."""
+def _draw(canvas: Canvas, mark: Stroke | Words | Dot, height: float) -> None:
     color = PdfColor(*mark.color)
     match mark:
         case Stroke():
-            return Line(
-                mark.x1,
-                height - mark.y1,
-                mark.x2,
-                height - mark.y2,
-                strokeColor=color,
-                strokeWidth=0.7,
-            )
+            canvas.setStrokeColor(color)
+            canvas.line(mark.x1, height - mark.y1, mark.x2, height - mark.y2)
         case Words():
-            return String(
-                mark.x,
-                height - mark.y,
-                printable(mark.text),
-                fontName=REGULAR,
-                fontSize=mark.size,
-                textAnchor=mark.anchor,
-                fillColor=color,
-            )
+            canvas.setFillColor(color)
+            canvas.setFont(REGULAR, mark.size)
+            write = canvas.drawCentredString if mark.anchor == "middle" else canvas.drawString
+            write(mark.x, height - mark.y, printable(mark.text))
         case Dot():
-            return Circle(mark.x, height - mark.y, mark.radius, fillColor=color, strokeColor=color)
+            canvas.setFillColor(color)
+            canvas.circle(mark.x, height - mark.y, mark.radius, stroke=0, fill=1)
 
 
 def _paint(

@@ -6,11 +6,12 @@ from engine.values.nomogram import Nomogram, NomogramAxis
 
 WIDTH = 520.0
 LABEL_WIDTH = 165.0
-ROW = 27.0
+ROW = 24.0
 TOP = 36.0
 _TICK = 3.0
 _RIGHT = 48.0
 _GAP = 4.0
+_SAME = 0.01
 _GLYPH = 0.6
 _LABEL, _TICK_LABEL = 7.5, 6.2
 BLACK, GRAY, RED = (0.1, 0.1, 0.1), (0.55, 0.55, 0.55), (0.78, 0.1, 0.1)
@@ -129,13 +130,24 @@ def _scale(label: str, y: float, places: list[tuple[float, str]]) -> list[Mark]:
     xs = [x for x, _ in places]
     marks.append(Stroke(min(xs), y, max(xs), y))
     free = 0.0
-    for x, text in sorted(places):
+    for x, text in _merged(places):
         marks.append(Stroke(x, y, x, y + _TICK))
         half = _GLYPH * _TICK_LABEL * len(text) / 2
         if x - half >= free:
             marks.append(Words(x, y + _TICK + 7, text, _TICK_LABEL, "middle"))
             free = x + half + _GAP
     return marks
+
+
+def _merged(places: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Places from left to right; values of equal effect share one, told by its ends."""
+    merged: list[tuple[float, str, str]] = []
+    for x, text in sorted(places, key=lambda place: place[0]):
+        if merged and x - merged[-1][0] < _SAME:
+            merged[-1] = (merged[-1][0], merged[-1][1], text)
+        else:
+            merged.append((x, text, text))
+    return [(x, a if a == b else f"{a} to {b}") for x, a, b in merged]
 
 
 def _across(points: float, maximum: float) -> float:

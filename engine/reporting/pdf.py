@@ -13,12 +13,14 @@ from reportlab.lib.pagesizes import A4
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
 from engine.coding import loinc
-from engine.reporting import pdf_findings, pdf_sources
+from engine.reporting import pdf_clinical, pdf_findings, pdf_sources
 from engine.reporting.attributes import encode, legal_text, make_object
 from engine.reporting.corrections import correction_section
 from engine.reporting.fonts import register_pdf_fonts
 from engine.reporting.identity import MANUFACTURER, PDF_SERIES, code_item
 from engine.reporting.key_images import Viewer
+from engine.reporting.pdf_forecast import forecasts
+from engine.reporting.pdf_glance import glance
 from engine.reporting.pdf_style import (
     BOTTOM,
     PAGE_HEIGHT,
@@ -54,13 +56,15 @@ def _story(result: AnalysisResult, viewer: Viewer, maximum_key_images: int) -> l
         *pdf_findings.identification(result),
         *pdf_findings.summary(result),
         *correction_section(result.revision),
+        *glance(result),
         *pdf_findings.lesion_table(result),
         *pdf_findings.key_images(result, viewer, maximum_key_images),
         *pdf_findings.burden(result),
-        *pdf_findings.predictions(result),
-        *pdf_sources.scores(result),
-        *pdf_sources.clinical_values(result),
         *pdf_sources.radiomics(result),
+        *forecasts(result),
+        *pdf_clinical.clinical_data(result),
+        *pdf_clinical.scores(result),
+        *pdf_clinical.missing(result),
         *pdf_sources.series_table(result),
         *pdf_sources.provenance(result),
     ]

@@ -1,74 +1,13 @@
-"""Vector charts of the PDF: a survival curve with its interval, features side by side."""
+"""Vector chart of the PDF: key features of the lesions side by side."""
 
-from reportlab.lib.colors import Color
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
 from engine.reporting.fonts import BOLD, REGULAR, printable
 from engine.reporting.palette import lesion_color
 from engine.reporting.pdf_scene import to_color
-from engine.reporting.pdf_style import ACCENT, HAIRLINE, INK, MUTED
+from engine.reporting.pdf_style import HAIRLINE, INK, MUTED
 from engine.reporting.wording import format_value
-from engine.values.prognosis import RiskPrediction
-
-TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60)
-
-
-class SurvivalChart(Flowable):  # type: ignore[misc]
-    """Probability of being event-free over time, with the interval as a band."""
-
-    def __init__(self, prediction: RiskPrediction, width: float, height: float = 150) -> None:
-        super().__init__()
-        self.prediction, self.width, self.height = prediction, width, height
-        self.left, self.bottom = 34.0, 26.0
-        self.last_month = max(prediction.times_months[-1], 1.0)
-
-    def wrap(self, *_: float) -> tuple[float, float]:
-        """The size is fixed at birth."""
-        return self.width, self.height
-
-    def _at(self, months: float, probability: float) -> tuple[float, float]:
-        across = (self.width - self.left - 8) * months / self.last_month
-        return self.left + across, self.bottom + (self.height - self.bottom - 8) * probability
-
-    def draw(self) -> None:
-        """Grid, band, curve."""
-        canvas: Canvas = self.canv
-        self._draw_axes(canvas)
-        p = self.prediction
-        band = canvas.beginPath()
-        upper = [self._at(t, v) for t, v in zip(p.times_months, p.upper, strict=True)]
-        lower = [self._at(t, v) for t, v in zip(p.times_months, p.lower, strict=True)]
-        band.moveTo(*upper[0])
-        for point in (*upper[1:], *reversed(lower)):
-            band.lineTo(*point)
-        band.close()
-        canvas.setFillColor(Color(ACCENT.red, ACCENT.green, ACCENT.blue, alpha=0.18))
-        canvas.drawPath(band, stroke=0, fill=1)
-        curve = canvas.beginPath()
-        points = [self._at(t, v) for t, v in zip(p.times_months, p.survival, strict=True)]
-        curve.moveTo(*points[0])
-        for point in points[1:]:
-            curve.lineTo(*point)
-        canvas.setStrokeColor(ACCENT)
-        canvas.setLineWidth(1.6)
-        canvas.drawPath(curve, stroke=1, fill=0)
-
-    def _draw_axes(self, canvas: Canvas) -> None:
-        canvas.setFont(REGULAR, 6.6)
-        canvas.setLineWidth(0.4)
-        canvas.setStrokeColor(HAIRLINE)
-        canvas.setFillColor(MUTED)
-        for percent in range(0, 101, 25):
-            x, y = self._at(0, percent / 100)
-            canvas.line(x, y, self._at(self.last_month, 0)[0], y)
-            canvas.drawRightString(x - 4, y - 2.2, f"{percent} %")
-        step = next((s for s in TICK_MONTHS if self.last_month / s <= 6), 120)
-        for months in range(0, int(self.last_month) + 1, step):
-            x, y = self._at(months, 0)
-            canvas.line(x, y, x, y - 3)
-            canvas.drawCentredString(x, y - 10, str(months))
-        canvas.drawCentredString((self.left + self.width) / 2, 4, "months after surgery")
 
 
 class FeatureChart(Flowable):  # type: ignore[misc]

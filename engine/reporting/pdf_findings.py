@@ -1,20 +1,12 @@
 """Sections of the PDF that tell what was found: patient, pictures, lesions, burden, risk."""
 
-from reportlab.platypus import Flowable, KeepTogether, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
 from engine.reporting.attributes import legal_text
-from engine.reporting.fonts import REGULAR
 from engine.reporting.key_images import Scene, Viewer, lesion_scenes, liver_scenes
 from engine.reporting.palette import lesion_color
-from engine.reporting.pdf_charts import SurvivalChart
 from engine.reporting.pdf_scene import SceneFlowable, to_color
-from engine.reporting.pdf_style import (
-    ACCENT,
-    TEXT_WIDTH,
-    TINT,
-    paragraph,
-    table,
-)
+from engine.reporting.pdf_style import BARE, TEXT_WIDTH, callout, paragraph, table
 from engine.reporting.person_names import format_name
 from engine.reporting.wording import (
     BURDEN_ASSUMPTION,
@@ -22,22 +14,9 @@ from engine.reporting.wording import (
     LESION_MEANING,
     criteria_rows,
     findings_sentence,
-    format_value,
     lesion_row,
 )
-from engine.values.prognosis import RiskPrediction
 from engine.values.result import AnalysisResult
-
-BARE = TableStyle(
-    [
-        ("FONTNAME", (0, 0), (-1, -1), REGULAR),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 0),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-        ("TOPPADDING", (0, 0), (-1, -1), 0),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-    ]
-)
 
 
 def format_date(date: str) -> str:
@@ -81,19 +60,7 @@ def identification(result: AnalysisResult) -> list[Flowable]:
 
 def summary(result: AnalysisResult) -> list[Flowable]:
     """The finding in one sentence, and the warnings of the analysis."""
-    box = Table([[paragraph(findings_sentence(result), "lead")]], colWidths=[TEXT_WIDTH])
-    box.setStyle(
-        TableStyle(
-            [
-                ("FONTNAME", (0, 0), (-1, -1), REGULAR),
-                ("BACKGROUND", (0, 0), (-1, -1), TINT),
-                ("LINEBEFORE", (0, 0), (0, -1), 3, ACCENT),
-                ("LEFTPADDING", (0, 0), (-1, -1), 10),
-                ("TOPPADDING", (0, 0), (-1, -1), 6),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
-            ]
-        )
-    )
+    box = callout(findings_sentence(result), "lead")
     parts: list[Flowable] = [box, Spacer(1, 5), paragraph(LESION_MEANING, "small")]
     parts += [paragraph(f"Warning: {warning}") for warning in result.warnings]
     return parts
@@ -177,50 +144,3 @@ def burden(result: AnalysisResult) -> list[Flowable]:
         paragraph(BURDEN_ASSUMPTION, "small"),
     ]
     return [KeepTogether(block)]
-
-
-def _facts(prediction: RiskPrediction) -> list[Flowable]:
-    rows = [("Months", "Event-free", prediction.interval)]
-    for month, value, low, high in zip(
-        prediction.times_months,
-        prediction.survival,
-        prediction.lower,
-        prediction.upper,
-        strict=True,
-    ):
-        if month in (6, 12, 24, 36, 60):
-            rows.append((f"{month:.0f}", f"{value:.0%}", f"{low:.0%} to {high:.0%}"))
-    told = [
-        f"Risk group: {prediction.risk_group}; linear predictor "
-        f"{prediction.linear_predictor:.3g}, {prediction.percentile:.0f}th percentile of the "
-        "development cohort (higher means higher risk).",
-        f"Rests on: {', '.join(prediction.used_modalities) or 'nothing'}.",
-    ]
-    told += [
-        f"{c.predictor} {format_value(c.value)}: {c.effect:+.2f}"
-        for c in prediction.contributions[:6]
-    ]
-    told += [f"Missing: {text}" for text in prediction.missing]
-    told += [f"Caution: {text}" for text in (*prediction.flags, *prediction.limits)]
-    return [
-        table(rows, (1, 1, 2), share=0.47),
-        Spacer(1, 4),
-        *(paragraph(text, "small") for text in told),
-    ]
-
-
-def predictions(result: AnalysisResult) -> list[Flowable]:
-    """Risk predictions, each with curve, interval and limits; refusals with their reason."""
-    parts: list[Flowable] = []
-    for prediction in result.predictions:
-        half = TEXT_WIDTH * 0.5
-        title = f"Risk prediction: {prediction.outcome} ({prediction.package})"
-        facts = Table([[fact] for fact in _facts(prediction)], colWidths=[half - 12], style=BARE)
-        row = Table(
-            [[SurvivalChart(prediction, half - 8), facts]], colWidths=[half, half], style=BARE
-        )
-        parts.append(KeepTogether([paragraph(title, "section"), row]))
-    if result.refusals:
-        rows = [("Not predicted", "Reason"), *((r.name, r.reason) for r in result.refusals)]
-        parts += [Spacer(1, 5), table(rows, (1.4, 4))]
-    return parts

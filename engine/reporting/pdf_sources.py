@@ -5,7 +5,7 @@ from reportlab.platypus import Flowable, KeepTogether, Spacer
 from engine.reporting.feature_choice import choose_features
 from engine.reporting.pdf_charts import FeatureChart
 from engine.reporting.pdf_style import TEXT_WIDTH, paragraph, table
-from engine.reporting.wording import format_value, score_inputs, short_uid
+from engine.reporting.wording import short_uid
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
 
 KEY_FEATURES = {
@@ -21,65 +21,6 @@ KEY_FEATURES = {
     "BJ5W": "Histogram uniformity",
 }
 MAXIMUM_CHARTED = 5
-
-
-def scores(result: AnalysisResult) -> list[Flowable]:
-    """Computed scores with inputs and sources, then the refused ones with what is missing."""
-    computed = [score for score in result.scores if score.value is not None]
-    refused = [score for score in result.scores if score.value is None]
-    parts: list[Flowable] = []
-    if computed:
-        rows = [("Score", "Value", "Category", "Inputs with source", "Reference")]
-        rows += [
-            (
-                score.name + ("" if score.confirmed else " (unconfirmed)"),
-                format_value(score.value) + ("" if score.unit in ("", "1") else f" {score.unit}"),
-                score.category,
-                " ".join((f"{score_inputs(score)}.", *score.caveats)),
-                score.citation,
-            )
-            for score in computed
-        ]
-        parts += [
-            paragraph("Published scores", "section"),
-            table(rows, (1.1, 0.7, 1.0, 4.6, 1.9)),
-        ]
-    if refused:
-        names = [(score.name, ", ".join(score.missing) or "–") for score in refused]
-        title = "Scores that were not computed" if computed else "Published scores"
-        parts += [
-            paragraph(title, "section"),
-            table([("Not computed", "Missing or out of bounds"), *names], (1.4, 4)),
-        ]
-    return parts
-
-
-def clinical_values(result: AnalysisResult) -> list[Flowable]:
-    """Values that were used, with date and source, and values that were offered and refused."""
-    record = result.clinical
-    if record is None or not (record.observations or record.rejections):
-        return []
-    parts: list[Flowable] = [paragraph("Clinical values", "section")]
-    if record.observations:
-        rows = [("Value", "Result", "Code", "Date", "Source")]
-        rows += [
-            (
-                observation.analyte.replace("_", " ")
-                + (" (imputed)" if observation.imputed else ""),
-                f"{format_value(observation.value)} "
-                f"{'' if observation.unit == '1' else observation.unit}",
-                f"{observation.code_system} {observation.code}",
-                observation.observed_on.isoformat() if observation.observed_on else "–",
-                observation.source,
-            )
-            for observation in record.observations
-        ]
-        parts.append(table(rows, (1.4, 1.3, 1.2, 1.0, 2.6)))
-    if record.rejections:
-        refused = [(r.analyte.replace("_", " "), r.source, r.reason) for r in record.rejections]
-        heading = ("Not used", "Source", "Reason")
-        parts += [Spacer(1, 5), table([heading, *refused], (1.4, 2.4, 3.7))]
-    return parts
 
 
 def radiomics(result: AnalysisResult) -> list[Flowable]:

@@ -10,13 +10,14 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Paragraph, Table, TableStyle
+from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
 
 from engine.reporting.fonts import BOLD, REGULAR, printable
 from engine.values.result import RESEARCH_USE_STATEMENT
 
 INK, ACCENT, MUTED = HexColor("#1b2733"), HexColor("#0f6e66"), HexColor("#5c6b7a")
 HAIRLINE, TINT, CAUTION = HexColor("#c9d2da"), HexColor("#eef4f4"), HexColor("#9a4a00")
+CAUTION_TINT = HexColor("#fdf3e7")
 PAGE_WIDTH, PAGE_HEIGHT = A4
 SIDE, TOP, BOTTOM = 16 * mm, 24 * mm, 22 * mm
 TEXT_WIDTH = PAGE_WIDTH - 2 * SIDE
@@ -26,13 +27,15 @@ def style(name: str) -> ParagraphStyle:
     """One of the report's paragraph styles.
 
     Args:
-        name: "body", "small", "cell", "head", "number", "section", "title", "lead".
+        name: "body", "small", "cell", "fine", "head", "number", "section", "subsection",
+            "title" or "lead".
     """
     base = {"fontName": REGULAR, "textColor": INK, "splitLongWords": 1}
     styles: dict[str, dict[str, object]] = {
         "body": {"fontSize": 8.6, "leading": 12.2, "spaceAfter": 3},
         "small": {"fontSize": 7.2, "leading": 10, "textColor": MUTED, "spaceAfter": 2},
         "cell": {"fontSize": 7.6, "leading": 10},
+        "fine": {"fontSize": 6.6, "leading": 8.6},
         "head": {"fontSize": 7.2, "leading": 9.6, "fontName": BOLD, "textColor": MUTED},
         "number": {"fontSize": 7.6, "leading": 10, "alignment": TA_RIGHT},
         "head-number": {
@@ -51,6 +54,14 @@ def style(name: str) -> ParagraphStyle:
             "spaceAfter": 4,
             "keepWithNext": 1,
         },
+        "subsection": {
+            "fontSize": 8.8,
+            "leading": 12,
+            "fontName": BOLD,
+            "spaceBefore": 7,
+            "spaceAfter": 3,
+            "keepWithNext": 1,
+        },
         "title": {"fontSize": 17, "leading": 21, "fontName": BOLD, "spaceAfter": 5},
         "lead": {"fontSize": 11, "leading": 15.5, "fontName": BOLD},
     }
@@ -62,8 +73,39 @@ def paragraph(text: str, name: str = "body") -> Paragraph:
     return Paragraph(escape(printable(text)), style(name))
 
 
+BARE = TableStyle(
+    [
+        ("FONTNAME", (0, 0), (-1, -1), REGULAR),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 0),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+    ]
+)
+"""A table that only places things."""
+
+
+def callout(text: str, name: str = "body", *, caution: bool = False) -> Table:
+    """A tinted box with a bar on its left: what must not be overlooked."""
+    box = Table([[paragraph(text, name)]], colWidths=[TEXT_WIDTH])
+    box.setStyle(
+        TableStyle(
+            [
+                ("FONTNAME", (0, 0), (-1, -1), REGULAR),
+                ("BACKGROUND", (0, 0), (-1, -1), CAUTION_TINT if caution else TINT),
+                ("LINEBEFORE", (0, 0), (0, -1), 3, CAUTION if caution else ACCENT),
+                ("LEFTPADDING", (0, 0), (-1, -1), 10),
+                ("TOPPADDING", (0, 0), (-1, -1), 5),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
+            ]
+        )
+    )
+    return box
+
+
 def table(
-    rows: Sequence[tuple[str, ...]],
+    rows: Sequence[tuple[str | Flowable, ...]],
     widths: tuple[float, ...],
     *,
     numbers_from: int | None = None,
@@ -73,7 +115,7 @@ def table(
     """A ruled table whose first row repeats on every page.
 
     Args:
-        rows: Cells as plain text, heading first.
+        rows: Cells as plain text or as something to place, heading first.
         widths: Column widths as shares of the text width.
         numbers_from: First column that is aligned right; None for none.
         share: Part of the text width the table takes.
@@ -81,8 +123,11 @@ def table(
     """
     cells = []
     for index, row in enumerate(rows):
-        made = []
+        made: list[Flowable] = []
         for column, cell in enumerate(row):
+            if not isinstance(cell, str):
+                made.append(cell)
+                continue
             right = numbers_from is not None and column >= numbers_from
             kind = ("head-number" if right else "head") if index == 0 else "cell"
             made.append(paragraph(cell, "number" if right and index else kind))

@@ -1,7 +1,6 @@
 """Sentences and table rows that all reports share, so that no two of them disagree."""
 
 from engine.values.lesion import Lesion, TumorBurden
-from engine.values.prognosis import Score
 from engine.values.result import AnalysisResult
 
 BURDEN_ASSUMPTION = (
@@ -91,20 +90,6 @@ def format_value(value: float | str | None) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def score_inputs(score: Score) -> str:
-    """Inputs of a score with value, unit and source, in one line."""
-    told = []
-    for given in score.inputs:
-        name = given.name.replace("_", " ")
-        if given.value is None:
-            told.append(f"{name} missing")
-            continue
-        unit = "" if given.unit in ("", "1") else f" {given.unit}"
-        source = f" ({given.source})" if given.source else ""
-        told.append(f"{name} {format_value(given.value)}{unit}{source}")
-    return "; ".join(told)
 
 
 def short_uid(uid: str) -> str:

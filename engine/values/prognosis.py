@@ -120,6 +120,7 @@ class RiskPrediction:
         group_curves: Curves of the development cohort's risk groups, lowest risk first;
             empty where the model's form gives none.
         package_sha256: Checksum of the risk package; empty when unknown.
+        origin: What time zero is ("resection"); empty when unknown.
     """
 
     package: str
@@ -143,6 +144,7 @@ class RiskPrediction:
     lower_bound: str = ""
     group_curves: tuple[GroupCurve, ...] = ()
     package_sha256: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

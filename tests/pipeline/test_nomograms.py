@@ -59,7 +59,7 @@ def test_a_computed_points_score_has_one_that_adds_up_to_the_score(inputs: Patie
     drawn = draw_nomograms((), (), inputs, PATIENT)
     values = {score.name: score.value for score in inputs.scores if score.value is not None}
     assert [nomogram.title for nomogram in drawn] == [
-        name for name in ("ERS", "POLAR-HCC (log-hazard index)", "AFP model") if name in values
+        name for name in ("ERS", "POLAR-HCC (log-hazard index)") if name in values
     ]
     assert drawn
     for nomogram in drawn:

@@ -5,10 +5,9 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from reportlab.graphics.shapes import Circle, Drawing, String
 
 from engine.reporting.nomogram_drawing import (
-    nomogram_drawing,
+    NomogramFlowable,
     nomogram_pdf,
     nomogram_picture,
     nomogram_png,
@@ -47,10 +46,8 @@ def test_the_pdf_holds_text_and_lines_and_no_picture() -> None:
     assert b"/Subtype /Image" not in content
 
 
-def test_the_drawing_marks_the_patient_on_every_axis_and_on_the_total() -> None:
-    drawing = nomogram_drawing(_nomogram())
-    assert isinstance(drawing, Drawing)
-    assert sum(isinstance(shape, Circle) for shape in drawing.contents) == 3
+def test_the_patient_is_marked_on_every_axis_and_on_the_total() -> None:
+    assert sum(isinstance(mark, Dot) for mark in lay_out(_nomogram()).marks) == 3
 
 
 def test_the_total_points_are_the_sum_of_the_points() -> None:
@@ -62,9 +59,22 @@ def test_the_total_points_are_the_sum_of_the_points() -> None:
 
 
 def test_without_a_total_the_drawing_says_so() -> None:
-    strings = [s.text for s in nomogram_drawing(_nomogram(marked=False)).contents
-               if isinstance(s, String)]  # fmt: skip
-    assert "no total: a predictor is missing" in strings
+    assert "no total: a predictor is missing" in pdf_text(nomogram_pdf(_nomogram(marked=False)))
+
+
+def test_values_of_equal_effect_share_a_place() -> None:
+    """AFP of 1, 35 and 100 gives no points; a label each would print over the others."""
+    afp = [("1", 0.0), ("35", 0.0), ("100", 0.0), ("1000", 2.0)]
+    axis = NomogramAxis(
+        label="AFP", ticks=tuple(NomogramTick(label=text, effect=effect) for text, effect in afp)
+    )
+    texts = [m.text for m in lay_out(Nomogram(title="T", axes=(axis,))).marks if is_words(m)]
+    assert "1 to 100" in texts
+    assert "35" not in texts
+
+
+def is_words(mark: object) -> bool:
+    return isinstance(mark, Words)
 
 
 def test_the_picture_has_the_asked_width_and_shows_the_patient_in_red() -> None:
@@ -97,7 +107,7 @@ def test_on_black_nothing_is_dark() -> None:
 
 
 def test_a_width_scales_the_drawing_whole() -> None:
-    whole, half = nomogram_drawing(_nomogram()), nomogram_drawing(_nomogram(), WIDTH / 2)
+    whole, half = NomogramFlowable(_nomogram()), NomogramFlowable(_nomogram(), WIDTH / 2)
     assert half.width == pytest.approx(WIDTH / 2)
     assert half.height == pytest.approx(whole.height / 2)
 
