@@ -60,9 +60,28 @@ def judge_calibration(survival: Floats, outcome: Outcome, horizon: float) -> Cal
     risk = np.clip(1.0 - survival, SMALLEST_RISK, 1.0 - SMALLEST_RISK)
     cut = outcome.censored_at(horizon)
     transformed = np.log(-np.log(1.0 - risk))
-    observed = _smoothed_risk(transformed, cut, horizon)
-    difference = np.abs(risk - observed)
     happened = 1.0 - float(kaplan_meier(outcome)(horizon))
+    return summarize_calibration(
+        horizon,
+        risk,
+        _smoothed_risk(transformed, cut, horizon),
+        slope=calibration_slope(transformed, cut),
+        happened=happened,
+        groups=_groups(risk, outcome, horizon),
+    )
+
+
+def summarize_calibration(
+    horizon: float,
+    risk: Floats,
+    observed: Floats,
+    *,
+    slope: float,
+    happened: float,
+    groups: tuple[tuple[float, float, int], ...],
+) -> Calibration:
+    """The figures of a smoothed curve; ``happened`` is the observed risk of everybody."""
+    difference = np.abs(risk - observed)
     order = np.argsort(risk)
     return Calibration(
         horizon=horizon,
@@ -71,11 +90,11 @@ def judge_calibration(survival: Floats, outcome: Outcome, horizon: float) -> Cal
         ici=float(difference.mean()),
         e50=float(np.median(difference)),
         e90=float(np.percentile(difference, 90)),
-        slope=calibration_slope(transformed, cut),
-        intercept=_intercept(risk, happened),
+        slope=slope,
+        intercept=shift_to_mean(risk, happened),
         observed_risk=happened,
         mean_predicted_risk=float(risk.mean()),
-        groups=_groups(risk, outcome, horizon),
+        groups=groups,
     )
 
 
@@ -120,7 +139,7 @@ def spline_basis(values: Floats, *, knots: int) -> Floats:
     return np.column_stack(columns)
 
 
-def _intercept(risk: Floats, observed: float) -> float:
+def shift_to_mean(risk: Floats, observed: float) -> float:
     """Shift of the log cumulative hazards that makes the mean risk the observed one.
 
     NaN when nobody or everybody has failed, where no finite shift does.

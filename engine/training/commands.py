@@ -187,13 +187,13 @@ def summary(judgement: Judgement) -> dict[str, Any]:
         "calibration": [
             {
                 "months": c.horizon,
-                "ici": c.ici,
-                "e50": c.e50,
-                "e90": c.e90,
-                "slope": c.slope,
-                "intercept": c.intercept,
+                **{
+                    name: [v.value, v.lower, v.upper]
+                    for name in ("ici", "e50", "e90", "slope", "intercept")
+                    for v in [getattr(found, name)]
+                },
             }
-            for c in j.calibrations
+            for c, found in zip(j.calibrations, j.calibration_intervals, strict=True)
         ],
         "refused_horizons": j.refused_horizons,
     }

@@ -97,6 +97,13 @@ def auc_pairs(
     )
 
 
+def weighted_pairs(
+    risk: Floats, groups: Integers | None, comparable_of: Callable[[Integers], Floats]
+) -> PairTable:
+    """Order pairs by risk whose weights (0 where not comparable) a function of rows gives."""
+    return _table(risk, groups, None, comparable_of)
+
+
 def _table(
     risk: Floats,
     groups: Integers | None,

@@ -60,7 +60,7 @@ def calibrate(
     lost = np.concatenate(
         [1.0 - survival_at(s, held.times, outcome.time)[failed] for s in held.survival]
     )
-    weight = np.concatenate([censoring_weights(r, outcome)[failed] for r in held.risk]) / rounds
+    weight = np.concatenate([_weights(r, held)[failed] for r in held.risk]) / rounds
     order = np.argsort(lost, kind="stable")
     missed = (np.cumsum(weight[order]) + 1.0) / (len(outcome) + 1.0)
     levels = []
@@ -69,6 +69,10 @@ def calibrate(
         reached = float(lost[order[first]]) if first < len(order) else 1.0
         levels.append(ConformalLevel(confidence=confidence, survival=1.0 - reached))
     return tuple(levels)
+
+
+def _weights(risk: Floats, held: HeldOut) -> Floats:
+    return censoring_weights(risk, held.outcome, held.cause)
 
 
 def survival_at(survival: Floats, times: Floats, at: Floats) -> Floats:
@@ -97,9 +101,12 @@ def lower_bounds(survival: Floats, times: Floats, level: float) -> Floats:
     return bounds
 
 
-def censoring_weights(risk: Floats, outcome: Outcome) -> Floats:
-    """1 / P(C ≥ t | risk) at each patient's time, at most LARGEST_WEIGHT, shape (n,)."""
-    censored = Outcome(outcome.time, ~outcome.event)
+def censoring_weights(risk: Floats, outcome: Outcome, cause: Integers | None = None) -> Floats:
+    """1 / P(C ≥ t | risk) at each patient's time, at most LARGEST_WEIGHT, shape (n,).
+
+    A competing event is no censoring: its patient never has the event.
+    """
+    censored = Outcome(outcome.time, ~outcome.event if cause is None else cause == 0)
     if not censored.event.any():
         return np.ones(len(outcome))
     spread = float(risk.std())
@@ -109,10 +116,12 @@ def censoring_weights(risk: Floats, outcome: Outcome) -> Floats:
     return np.minimum(np.exp(hazard), LARGEST_WEIGHT)
 
 
-def covered_share(bounds: Floats, risk: Floats, outcome: Outcome) -> float:
+def covered_share(
+    bounds: Floats, risk: Floats, outcome: Outcome, cause: Integers | None = None
+) -> float:
     """Share of patients who do not fail before their bound, weighted for censoring."""
     missed = outcome.event & (outcome.time < bounds)
-    return 1.0 - float(censoring_weights(risk, outcome)[missed].sum()) / len(outcome)
+    return 1.0 - float(censoring_weights(risk, outcome, cause)[missed].sum()) / len(outcome)
 
 
 def nested_coverage(
@@ -136,7 +145,8 @@ def nested_coverage(
         risk[held] = model.risk(values)
 
     def share(rows: Integers) -> float:
-        return covered_share(bounds[rows], risk[rows], cohort.outcome.take(rows))
+        some = cohort.take(rows)
+        return covered_share(bounds[rows], risk[rows], some.outcome, some.cause)
 
     return metric_interval(
         share, cohort.patients, resamples=min(spec.bootstrap, 200), seed=spec.seed

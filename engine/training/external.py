@@ -11,6 +11,7 @@ from engine.training.calibration import calibration_slope
 from engine.training.cohort import CohortError, Row, read_table
 from engine.training.judging import Judgement, Predictions, judge, judge_table
 from engine.training.outcome import Booleans, Floats, HorizonError, Outcome
+from engine.training.truth import SurvivalTruth
 
 DEFAULT_HORIZONS = (12.0, 24.0, 36.0, 60.0)
 NEEDED = ("patient", "time_months", "event")
@@ -53,7 +54,7 @@ def evaluate_package(
             risk=run["linear_predictor"].reshape(1, -1),
             survival=run["survival"],
             times=times,
-            outcome=outcome.take(usable),
+            truth=SurvivalTruth(outcome.take(usable)),
             groups=np.zeros((1, int(usable.sum())), np.int64),
             patients=np.unique(
                 [r["patient"] for r, u in zip(rows, usable, strict=True) if u],
@@ -81,7 +82,7 @@ def _usable(model: RiskModel, values: Floats) -> Booleans:
 
 
 def _recalibration(p: Predictions) -> str:
-    slope = calibration_slope(p.risk[0], p.outcome)
+    slope = calibration_slope(p.risk[0], p.truth.observed)
     return f"slope of the linear predictor here {slope:.2f}"
 
 

@@ -5,22 +5,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.training.brier import BrierResult, brier_scores, judge_brier
-from engine.training.calibration import Calibration, judge_calibration
-from engine.training.concordance import PairTable, auc_pairs, merged, pair_table, uno_pairs
-from engine.training.decision import DecisionCurve, decision_curve
-from engine.training.outcome import (
-    Floats,
-    Integers,
-    Outcome,
-    check_horizons,
-    kaplan_meier,
-    largest_safe_horizon,
+from engine.training.brier import BrierResult
+from engine.training.calibration import Calibration
+from engine.training.concordance import PairTable, merged
+from engine.training.decision import DecisionCurve
+from engine.training.outcome import Floats, Integers, check_horizons, largest_safe_horizon
+from engine.training.resampling import (
+    Interval,
+    concordance_interval,
+    metric_band,
+    metric_interval,
 )
-from engine.training.resampling import Interval, concordance_interval, metric_interval
+from engine.training.truth import Truth
 from engine.training.validation import HeldOut
 
 THRESHOLDS = np.arange(0.05, 0.96, 0.05)
+CALIBRATION_RESAMPLES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationIntervals:
+    """Bootstrap intervals of a calibration's figures."""
+
+    ici: Interval
+    e50: Interval
+    e90: Interval
+    slope: Interval
+    intercept: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,8 @@ class Judgement:
         brier: Scores over the time grid and Kaplan–Meier's.
         skill: 1 - IBS / IBS of Kaplan–Meier.
         calibrations, decisions: Per horizon.
+        calibration_intervals: Same order as calibrations.
+        decision_bands: Lower and upper net benefit of the model, same order as decisions.
         refused_horizons: Asked-for horizons beyond follow-up, with the largest safe one.
     """
 
@@ -49,6 +62,8 @@ class Judgement:
     skill: Interval
     calibrations: tuple[Calibration, ...]
     decisions: tuple[tuple[float, DecisionCurve], ...]
+    calibration_intervals: tuple[CalibrationIntervals, ...] = ()
+    decision_bands: tuple[tuple[Floats, Floats], ...] = ()
     refused_horizons: str = ""
 
 
@@ -61,6 +76,7 @@ class Predictions:
         risk: Shape (rounds, n); higher means earlier failure.
         survival: Mean over the rounds, shape (n, T).
         times: Shape (T,), months.
+        truth: What happened.
         groups: Rows that may be compared, shape (rounds, n).
         patients: Patient of each row, shape (n,).
     """
@@ -69,7 +85,7 @@ class Predictions:
     risk: Floats
     survival: Floats
     times: Floats
-    outcome: Outcome
+    truth: Truth
     groups: Integers
     patients: Integers
 
@@ -81,7 +97,7 @@ def held_out_predictions(held: HeldOut, patients: Integers) -> Predictions:
         risk=held.risk,
         survival=held.mean_survival(),
         times=held.times,
-        outcome=held.outcome,
+        truth=held.truth,
         groups=held.groups,
         patients=patients,
     )
@@ -106,11 +122,11 @@ def judge(
     Raises:
         HorizonError: No horizon can be judged.
     """
-    p, outcome = predictions, predictions.outcome
-    safe = min(largest_safe_horizon(outcome), float(p.times[-1]))
+    p, truth = predictions, predictions.truth
+    safe = min(largest_safe_horizon(truth.observed), float(p.times[-1]))
     usable = tuple(h for h in horizons if h <= safe and h in p.times)
     if not usable:
-        check_horizons(outcome, horizons)
+        check_horizons(truth.observed, horizons)
     refused = [f"{h:g}" for h in horizons if h not in usable]
     tau = usable[-1]
     grid = p.times[p.times <= safe]
@@ -122,25 +138,53 @@ def judge(
     return Judgement(
         name=p.name,
         patients=len(np.unique(p.patients)),
-        events=int(outcome.event.sum()),
-        harrell=rounds(lambda r, g: pair_table(r, outcome, groups=g)),
-        uno=rounds(lambda r, g: uno_pairs(r, outcome, tau=tau, groups=g)),
+        events=truth.events,
+        harrell=rounds(truth.harrell_pairs),
+        uno=rounds(lambda r, g: truth.uno_pairs(r, g, tau)),
         tau=tau,
-        auc=tuple(
-            (h, rounds(lambda r, g, h=h: auc_pairs(r, outcome, h, groups=g))) for h in usable
-        ),
-        brier=judge_brier(p.survival[:, : len(grid)], outcome, grid),
+        auc=tuple((h, rounds(lambda r, g, h=h: truth.auc_pairs(r, g, h))) for h in usable),
+        brier=truth.brier(p.survival[:, : len(grid)], grid),
         skill=_skill(p, grid, resamples, seed),
-        calibrations=tuple(judge_calibration(_at(p, h), outcome, h) for h in usable),
-        decisions=tuple(
-            (h, decision_curve(1.0 - _at(p, h), outcome, h, THRESHOLDS)) for h in usable
-        ),
+        calibrations=tuple(truth.calibration(_at(p, h), h) for h in usable),
+        decisions=tuple((h, truth.decision(1.0 - _at(p, h), h, THRESHOLDS)) for h in usable),
+        calibration_intervals=tuple(_calibration_intervals(p, h, resamples, seed) for h in usable),
+        decision_bands=tuple(_decision_band(p, h, resamples, seed) for h in usable),
         refused_horizons=(
             f"{', '.join(refused)} months refused; largest safe horizon {safe:g} months"
             if refused
             else ""
         ),
     )
+
+
+def _calibration_intervals(
+    p: Predictions, horizon: float, resamples: int, seed: int
+) -> CalibrationIntervals:
+    survival = _at(p, horizon)
+
+    def figures(rows: Integers) -> Floats:
+        c = p.truth.take(rows).calibration(survival[rows], horizon)
+        return np.array([c.ici, c.e50, c.e90, c.slope, c.intercept])
+
+    few = min(resamples, CALIBRATION_RESAMPLES)
+    bands = metric_band(figures, p.patients, resamples=few, seed=seed)
+    ici, e50, e90, slope, intercept = (
+        Interval(float(v), float(low), float(high)) for v, low, high in zip(*bands, strict=True)
+    )
+    return CalibrationIntervals(ici=ici, e50=e50, e90=e90, slope=slope, intercept=intercept)
+
+
+def _decision_band(
+    p: Predictions, horizon: float, resamples: int, seed: int
+) -> tuple[Floats, Floats]:
+    risk = 1.0 - _at(p, horizon)
+
+    def benefit(rows: Integers) -> Floats:
+        return p.truth.take(rows).decision(risk[rows], horizon, THRESHOLDS).model
+
+    few = min(resamples, CALIBRATION_RESAMPLES)
+    _, low, high = metric_band(benefit, p.patients, resamples=few, seed=seed)
+    return low, high
 
 
 def _at(p: Predictions, horizon: float) -> Floats:
@@ -151,10 +195,7 @@ def _skill(p: Predictions, grid: Floats, resamples: int, seed: int) -> Interval:
     survival = p.survival[:, : len(grid)]
 
     def skill(rows: Integers) -> float:
-        outcome = p.outcome.take(rows)
-        own = brier_scores(survival[rows], outcome, grid).mean()
-        average = np.broadcast_to(kaplan_meier(outcome)(grid), (len(rows), len(grid)))
-        return 1.0 - float(own / brier_scores(average, outcome, grid).mean())
+        return p.truth.take(rows).skill(survival[rows], grid)
 
     return metric_interval(skill, p.patients, resamples=resamples, seed=seed)
 

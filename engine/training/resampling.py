@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import InputError
 from engine.training.cohort import Cohort
 from engine.training.concordance import PairTable
 from engine.training.outcome import Floats, Integers
@@ -63,6 +64,27 @@ def metric_interval(
     rows = np.arange(len(patients))
     drawn = patient_weights(patients, resamples=resamples, seed=seed).astype(np.int64)
     return _interval(metric(rows), [metric(np.repeat(rows, counts)) for counts in drawn])
+
+
+def metric_band(
+    metric: Callable[[Integers], Floats], patients: Integers, *, resamples: int, seed: int
+) -> tuple[Floats, Floats, Floats]:
+    """Several metrics of the same rows at once: values, lower and upper bounds.
+
+    Samples for which ``metric`` raises InputError (nothing left to judge) and NaN results are
+    left out.
+    """
+    rows = np.arange(len(patients))
+    value = metric(rows)
+    drawn = patient_weights(patients, resamples=resamples, seed=seed).astype(np.int64)
+    found = []
+    for counts in drawn:
+        try:
+            found.append(metric(np.repeat(rows, counts)))
+        except InputError:
+            continue
+    bounds = [_interval(float(v), [float(f[k]) for f in found]) for k, v in enumerate(value)]
+    return value, np.array([b.lower for b in bounds]), np.array([b.upper for b in bounds])
 
 
 def bootstrap_rows(cohort: Cohort, *, resamples: int, seed: int) -> list[Integers]:

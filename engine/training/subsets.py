@@ -8,11 +8,12 @@ import numpy as np
 from joblib import Parallel, delayed  # type: ignore[import-untyped]  # joblib ships no types
 
 from engine.training.cohort import Cohort
-from engine.training.concordance import PairTable, merged, pair_table
+from engine.training.concordance import PairTable, merged
 from engine.training.folds import patient_folds
 from engine.training.outcome import Floats, Integers
 from engine.training.recipe import ValidationSpec
 from engine.training.resampling import Interval, concordance_interval
+from engine.training.truth import truth_of
 from engine.training.validation import Fit, HeldOut
 
 LARGEST_SUBSETS = 15
@@ -39,12 +40,12 @@ def subset_concordances(
     parts = Parallel(n_jobs=jobs)(
         delayed(_risks)(fit, cohort, folds == k, subsets, spec.seed + k) for k in range(spec.folds)
     )
-    rows = []
+    rows, truth = [], truth_of(cohort.outcome, cohort.cause)
     for number, subset in enumerate(subsets):
         risk = np.empty(len(cohort))
         for k, part in enumerate(parts):
             risk[folds == k] = part[number]
-        table = pair_table(risk, cohort.outcome, groups=cohort.comparison_groups(folds))
+        table = truth.harrell_pairs(risk, cohort.comparison_groups(folds))
         rows.append((" + ".join(subset), _interval(table, cohort.patients, spec)))
     return tuple(rows)
 
@@ -76,7 +77,7 @@ def subgroup_concordances(
     for name in names:
         for label, members in _groups_of(name, cohort.extra[name]):
             table = merged(
-                pair_table(r, held.outcome, groups=np.where(members, g, -1 - np.arange(len(g))))
+                held.truth.harrell_pairs(r, np.where(members, g, -1 - np.arange(len(g))))
                 for r, g in zip(held.risk, held.groups, strict=True)
             )
             rows.append(

@@ -8,10 +8,11 @@ import numpy as np
 from joblib import Parallel, delayed  # type: ignore[import-untyped]  # joblib ships no types
 
 from engine.training.cohort import Cohort
-from engine.training.concordance import PairTable, merged, pair_table
+from engine.training.concordance import PairTable, merged
 from engine.training.folds import patient_folds
 from engine.training.outcome import Floats, Integers, Outcome
 from engine.training.recipe import ValidationSpec
+from engine.training.truth import CompetingTruth, SurvivalTruth, truth_of
 
 
 class FittedStrategy(Protocol):
@@ -39,6 +40,7 @@ class HeldOut:
         survival: At ``times``, shape (repeats, n, T).
         groups: Numbers shared by rows that may be compared (same fold, same stratum),
             shape (repeats, n).
+        cause: As in the cohort; None without competing risks.
         chosen: Settings chosen in each outer fold.
     """
 
@@ -48,13 +50,19 @@ class HeldOut:
     risk: Floats
     survival: Floats
     groups: Integers
+    cause: Integers | None = None
     chosen: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def truth(self) -> SurvivalTruth | CompetingTruth:
+        """What happened, with competing events where the cohort has them."""
+        return truth_of(self.outcome, self.cause)
 
     def pairs(self) -> PairTable:
         """Pairs inside outer folds and strata, over all repeats."""
+        truth = self.truth
         return merged(
-            pair_table(r, self.outcome, groups=g)
-            for r, g in zip(self.risk, self.groups, strict=True)
+            truth.harrell_pairs(r, g) for r, g in zip(self.risk, self.groups, strict=True)
         )
 
     def mean_survival(self) -> Floats:
@@ -108,6 +116,7 @@ def cross_validate(
             risk=h.risk,
             survival=h.survival,
             groups=h.groups,
+            cause=cohort.cause,
             chosen=tuple(chosen[h.name]),
         )
         for h in held.values()

@@ -100,7 +100,7 @@ def _survival(run: RecipeRun) -> Section:
             (
                 "Thirds of the out-of-fold risk inside each fold; ticks are censored patients.",
                 figures.draw(
-                    lambda a: figures.paint_kaplan_meier(a, held.outcome, groups, names, end),
+                    lambda a: figures.paint_kaplan_meier(a, held.truth, groups, names, end),
                     height=5.0,
                 ),
             ),
@@ -124,16 +124,16 @@ def _calibration(run: RecipeRun) -> Section:
         (
             j.name,
             f"{c.horizon:g}",
-            f"{c.ici:.3f}",
-            f"{c.e50:.3f}",
-            f"{c.e90:.3f}",
-            f"{c.slope:.2f}",
-            f"{c.intercept:+.2f}",
+            str(found.ici),
+            str(found.e50),
+            str(found.e90),
+            str(found.slope),
+            str(found.intercept),
             f"{c.observed_risk:.3f}",
             f"{c.mean_predicted_risk:.3f}",
         )
         for j in run.judgements
-        for c in j.calibrations
+        for c, found in zip(j.calibrations, j.calibration_intervals, strict=True)
     ]
     return Section(
         "Calibration of held-out predictions",
@@ -166,8 +166,11 @@ def _decision(run: RecipeRun) -> Section:
         tables=((head, *rows),) if rows else (),
         figures=(
             (
-                "Net benefit of acting above a threshold risk, corrected for censoring.",
-                figures.draw(lambda a: figures.paint_decision(a, run.judgements, horizon)),
+                "Net benefit of acting above a threshold risk, corrected for censoring; band: "
+                f"95 % bootstrap interval of {run.best.name}.",
+                figures.draw(
+                    lambda a: figures.paint_decision(a, run.judgements, horizon, run.best)
+                ),
             ),
         ),
     )

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from engine.training.judging import Judgement
-from engine.training.outcome import Floats, Integers, Outcome, kaplan_meier
+from engine.training.outcome import Floats, Integers, Outcome
+from engine.training.truth import Truth
 from engine.training.validation import HeldOut
 
 COLORS = ("#0072b2", "#e69f00", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000")
@@ -53,16 +54,21 @@ def risk_groups(held: HeldOut, *, groups: int = 3) -> Integers:
 
 
 def paint_kaplan_meier(
-    axes: Axes, outcome: Outcome, groups: Integers, names: Sequence[str], end: float
+    axes: Axes, truth: Truth, groups: Integers, names: Sequence[str], end: float
 ) -> None:
-    """Kaplan–Meier curves with the numbers at risk below the axis."""
+    """Observed curves with the numbers at risk below the axis.
+
+    Kaplan–Meier, or 1 - Aalen–Johansen under competing risks.
+    """
     ticks = np.linspace(0, end, AT_RISK_ROWS)
     for k, name in enumerate(names):
-        own = outcome.take(groups == k)
-        curve = kaplan_meier(own)
-        times = np.concatenate(([0.0], curve.times[curve.times <= end], [end]))
-        axes.step(times, curve(times), where="post", color=COLORS[k], label=name)
-        _mark_censored(axes, own, curve(own.time), end, COLORS[k])
+        members = truth.take(groups == k)
+        own = members.observed
+        jumps = np.unique(own.time[own.event & (own.time <= end)])
+        times = np.concatenate(([0.0], jumps, [end]))
+        free = members.event_free(times)
+        axes.step(times, free, where="post", color=COLORS[k], label=name)
+        _mark_censored(axes, own, members.event_free(own.time), end, COLORS[k])
         for tick in ticks:
             left = int((own.time >= tick).sum())
             axes.annotate(
@@ -109,8 +115,13 @@ def paint_calibration(axes: Axes, judgement: Judgement) -> None:
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 
 
-def paint_decision(axes: Axes, judgements: Sequence[Judgement], horizon: float) -> None:
-    """Net benefit of each strategy against treating everybody or nobody."""
+def paint_decision(
+    axes: Axes, judgements: Sequence[Judgement], horizon: float, best: Judgement
+) -> None:
+    """Net benefit of each strategy against treating everybody or nobody; a band for the best."""
+    at = [h for h, _ in best.decisions].index(horizon)
+    low, high = best.decision_bands[at]
+    axes.fill_between(best.decisions[at][1].thresholds, low, high, color="0.85", linewidth=0)
     first = dict(judgements[0].decisions)[horizon]
     axes.axhline(0, color="gray", linewidth=1, label="nobody")
     axes.plot(first.thresholds, first.treat_all, color="gray", linestyle="--", label="everybody")

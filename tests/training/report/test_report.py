@@ -82,12 +82,12 @@ def test_risk_groups_are_thirds_of_every_fold(run: RecipeRun) -> None:
 
 def test_kaplan_meier_shows_the_numbers_at_risk(run: RecipeRun) -> None:
     groups = risk_groups(run.held[0])
-    outcome = run.held[0].outcome
+    truth = run.held[0].truth
     names = ("low", "mid", "high")
-    svg = to_svg(draw(lambda a: paint_kaplan_meier(a, outcome, groups, names, 24.0)))
+    svg = to_svg(draw(lambda a: paint_kaplan_meier(a, truth, groups, names, 24.0)))
     for k in range(3):
         assert f">{int((groups == k).sum())}</text>" in svg
-        assert f">{int((outcome.time[groups == k] >= 12).sum())}</text>" in svg
+        assert f">{int((truth.observed.time[groups == k] >= 12).sum())}</text>" in svg
 
 
 def test_figures_repeat_byte_for_byte(run: RecipeRun) -> None:
