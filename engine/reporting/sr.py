@@ -184,7 +184,9 @@ def compose_sr(result: AnalysisResult, evidence: Evidence) -> ReportFile:
         evidence: Segmentation and source planes the measurements refer to.
     """
     volume = result.reference
-    findings = list_findings(result, evidence.segments)
+    liver, *lesions = list_findings(result, evidence.segments)
+    # Viewers open a report at its first group (OHIF 3.13): the largest lesion, if there is one.
+    findings = [*lesions, liver]
     groups = []
     for finding in findings:
         planar = planar_group(result, finding, evidence)

@@ -94,12 +94,21 @@ def test_highdicom_reads_the_volumetric_groups(result: AnalysisResult) -> None:
     dataset = read_dataset(compose(result).content)
     report = hd.sr.Comprehensive3DSR.from_dataset(dataset)
     groups = report.content.get_volumetric_roi_measurement_groups()
-    assert [group.tracking_identifier for group in groups] == ["Liver", "Lesion 1", "Lesion 2"]
-    told = [group.tracking_uid for group in groups[1:]]
+    assert [group.tracking_identifier for group in groups] == ["Lesion 1", "Lesion 2", "Liver"]
+    told = [group.tracking_uid for group in groups[:-1]]
     assert told == [lesion.tracking_uid for lesion in result.findings.lesions]
-    for number_of_segment, group in enumerate(groups_of(dataset, "1411"), 1):
-        (segment,) = children(group, "121191")
-        assert segment.ReferencedSOPSequence[0].ReferencedSegmentNumber == number_of_segment
+    segments = [children(group, "121191")[0] for group in groups_of(dataset, "1411")]
+    numbers = [s.ReferencedSOPSequence[0].ReferencedSegmentNumber for s in segments]
+    assert numbers == [2, 3, 1]
+
+
+def test_the_largest_lesion_comes_first(result: AnalysisResult) -> None:
+    """OHIF opens a report at its first group; a reader wants the lesion, not the liver."""
+    measurements = children(read_dataset(compose(result).content), "126010")[0]
+    first = measurements.ContentSequence[0]
+    largest = max(result.findings.lesions, key=lambda lesion: lesion.volume_ml)
+    assert first.ContentTemplateSequence[0].TemplateIdentifier == "1410"
+    assert largest.tracking_uid == children(first, "112040")[0].UID
 
 
 def test_each_finding_is_told_twice_under_one_tracking_uid(result: AnalysisResult) -> None:
@@ -113,7 +122,7 @@ def test_each_finding_is_told_twice_under_one_tracking_uid(result: AnalysisResul
 
 def test_numbers_are_those_that_were_measured(result: AnalysisResult) -> None:
     report = read_dataset(compose(result).content)
-    for lesion, group in zip(result.findings.lesions, groups_of(report, "1411")[1:], strict=True):
+    for lesion, group in zip(result.findings.lesions, groups_of(report, "1411")[:-1], strict=True):
         told = {name_of(n): number(n) for n in group.ContentSequence if n.ValueType == "NUM"}
         assert told["118565006"] == pytest.approx(lesion.volume_ml)
         assert told["103339001"] == pytest.approx(lesion.long_axis.length_mm)
@@ -129,7 +138,7 @@ def test_end_points_lie_on_the_cited_slice_where_they_were_measured(orientation:
     result = cached_result(orientation)
     report = read_dataset(compose(result).content)
     headers = {str(h.SOPInstanceUID): h for h in result.reference.headers}
-    for lesion, group in zip(result.findings.lesions, groups_of(report, "1410")[1:], strict=True):
+    for lesion, group in zip(result.findings.lesions, groups_of(report, "1410")[:-1], strict=True):
         (line,) = children(group, "103339001")[0].ContentSequence
         image = line.ContentSequence[0].ReferencedSOPSequence[0]
         assert image.ReferencedSOPInstanceUID == lesion.source.sop_instance_uid
@@ -150,7 +159,7 @@ def test_end_points_lie_on_the_cited_slice_where_they_were_measured(orientation:
 
 def test_outlines_enclose_the_lesion_on_its_slice(result: AnalysisResult) -> None:
     report = read_dataset(compose(result).content)
-    for lesion, group in zip(result.findings.lesions, groups_of(report, "1410")[1:], strict=True):
+    for lesion, group in zip(result.findings.lesions, groups_of(report, "1410")[:-1], strict=True):
         (region,) = children(group, "111030")
         line = np.array(region.GraphicData, float).reshape(-1, 2)
         assert (line[0] == line[-1]).all()
