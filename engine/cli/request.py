@@ -10,12 +10,12 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
+from engine.cli.opened_models import FreshModels, ModelSource
 from engine.cli.software import software_version
 from engine.errors import UnreadableStudyError
 from engine.inference.providers import Device
 from engine.model_package.loading import embedded_models, find_package, load_package
-from engine.pipeline import AnalysisSettings, Stopwatch, analyze, open_model, scan
-from engine.prognosis.prediction import open_risk_package
+from engine.pipeline import AnalysisSettings, Stopwatch, analyze, scan
 from engine.reporting.composition import compose_reports
 from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
 from engine.reporting.writing import check_destination, publish
@@ -93,16 +93,20 @@ def start(request: AnalyzeRequest, progress: StageProgress) -> Analysis:
     return Analysis(request=request, package=package, scan=study, context=context, watch=watch)
 
 
-def finish(analysis: Analysis) -> Outcome:
+def finish(analysis: Analysis, models: ModelSource | None = None) -> Outcome:
     """Run every stage, compose the reports and publish them together.
+
+    Args:
+        analysis: The started analysis.
+        models: Where opened models come from; None opens them anew.
 
     Raises:
         EngineError: Anything that keeps the study from being analyzed or written.
     """
     request, watch = analysis.request, analysis.watch
-    package = analysis.package
-    model = open_model(package, request.device)
-    settings = settings_of(request)
+    package, models = analysis.package, models or FreshModels()
+    model = models.open_model(package, request.device)
+    settings = settings_of(request, models)
     result = analyze(analysis.scan, model, settings, analysis.context, watch)
     options = ReportOptions(segmentation_type=request.segmentation_type, rtstruct=request.rtstruct)
     with watch.stage("reporting") as progress:
@@ -112,18 +116,19 @@ def finish(analysis: Analysis) -> Outcome:
     return Outcome(result=result, files=files, seconds=watch.seconds)
 
 
-def settings_of(request: AnalyzeRequest) -> AnalysisSettings:
+def settings_of(request: AnalyzeRequest, models: ModelSource | None = None) -> AnalysisSettings:
     """What the stages after the segmentation need; opens the risk packages.
 
     Raises:
         ModelPackageError: A risk package cannot be used.
     """
+    models = models or FreshModels()
     folders = [*request.models, embedded_models()]
     return AnalysisSettings(
         clinical_file=request.clinical,
         include_unconfirmed_scores=request.unconfirmed_scores,
         risk_packages=tuple(
-            open_risk_package(find_package(name, search_paths=folders))
+            models.open_risk_package(find_package(name, search_paths=folders))
             for name in request.risk_models
         ),
     )
