@@ -77,6 +77,8 @@ class FhirClient:
         self._base = base_url.rstrip("/")
         self._limits = limits or FhirLimits()
         self._pause = pause
+        for library in ("httpx", "httpcore"):  # their lines quote search URLs, thus patients
+            logging.getLogger(library).setLevel(logging.WARNING)
         self._http = httpx.Client(
             auth=authorization,
             timeout=self._limits.request_s,

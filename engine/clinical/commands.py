@@ -1,16 +1,16 @@
-"""Text of ``hepatocast clinical show`` and ``hepatocast score`` (no printing, no exit codes)."""
+"""What ``hepatocast clinical show`` and ``hepatocast score`` do (no printing, no exit codes)."""
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from engine.clinical.analytes import ANALYTES
-from engine.clinical.clinical_file import read_file
 from engine.clinical.intake import RawValue, accept
+from engine.clinical.join import join_sources
 from engine.clinical.scores.compute import complete
 from engine.clinical.scores.definition import ScoreDefinition, evaluate
 from engine.clinical.scores.inputs import IMAGE_UNITS, unit_of
 from engine.clinical.scores.table import SCORES, find_score
+from engine.clinical.source_opening import SourceOptions, open_sources
 from engine.errors import ClinicalDataError
 from engine.values.clinical import ClinicalRecord, Rejection
 from engine.values.identity import PatientIdentity
@@ -20,37 +20,28 @@ _SOURCE = "command line"
 
 
 def show(
-    path: Path, patient: PatientIdentity, reference_date: date | None, mapping: Path | None = None
-) -> str:
-    """What would be used from a clinical file, and why the rest would not.
+    addresses: Sequence[str],
+    patient: PatientIdentity,
+    reference_date: date | None,
+    options: SourceOptions | None = None,
+) -> ClinicalRecord:
+    """The record that would be used of a patient, from any sources.
+
+    Args:
+        addresses: Files, or addresses of other sources (see ``source_opening``).
+        patient: As the images name them.
+        reference_date: Imaging or surgery date.
+        options: What the user gave beside the addresses.
+
+    Returns:
+        The record; a source that is down or speaks about somebody else is among its notes.
 
     Raises:
-        ClinicalDataError: As ``clinical_file.read_file``.
+        ClinicalDataError: An address cannot be opened at all.
     """
-    return record_text(read_file(path, patient, reference_date, mapping))
-
-
-def record_text(record: ClinicalRecord) -> str:
-    """A record as lines: sources, values in use with date and age, values not used."""
-    lines = [*record.sources, ""]
-    lines.append("Used:" if record.observations else "Used: nothing")
-    for item in record.observations:
-        age = _age(item.observed_on, record.reference_date)
-        value = f"{item.value:g}" if isinstance(item.value, float | int) else item.value
-        unit = "" if item.unit == "1" else f" {item.unit}"
-        note = " (limit of the assay)" if item.imputed else ""
-        lines.append(f"  {item.analyte:24} {value}{unit}{note}  {age}  {item.source}")
-    lines.append("Not used:" if record.rejections else "Not used: nothing was refused")
-    lines += [f"  {r.analyte:24} {r.reason}  {r.source}" for r in record.rejections]
-    return "\n".join(lines)
-
-
-def _age(observed_on: date | None, reference: date | None) -> str:
-    if observed_on is None:
-        return "no date"
-    if reference is None:
-        return observed_on.isoformat()
-    return f"{observed_on.isoformat()} ({(reference - observed_on).days} d)"
+    chosen = options or SourceOptions()
+    sources = [s for address in addresses for s in open_sources(address, chosen)]
+    return join_sources(sources, patient, reference_date)
 
 
 def score(name: str, assignments: Sequence[str]) -> str:

@@ -11,22 +11,23 @@ from engine.errors import ClinicalDataError
 from engine.values.identity import PatientIdentity
 
 
-def test_show_prints_what_is_used_and_why_the_rest_is_not(tmp_path: Path) -> None:
+def test_show_joins_what_several_files_know(tmp_path: Path) -> None:
+    one, other = tmp_path / "labs.csv", tmp_path / "notes.csv"
+    one.write_text("patient_id,analyte,value,unit,date\n1,afp,12,ng/mL,2024-02-20\n")
+    other.write_text("patient_id,analyte,value\n1,cirrhosis,yes\n")
+    record = show([str(one), str(other)], PatientIdentity(patient_id="1"), date(2024, 3, 1))
+    assert [(o.analyte, o.value) for o in record.observations] == [
+        ("afp", 12.0),
+        ("cirrhosis", "present"),
+    ]
+
+
+def test_show_says_that_a_file_is_about_somebody_else(tmp_path: Path) -> None:
     path = tmp_path / "labs.csv"
-    path.write_text(
-        "patient_id,analyte,value,unit,date\n"
-        "1,afp,<2.0,ng/mL,2024-02-20\n"
-        "1,albumin,4.0,g/L,2024-02-20\n"
-        "1,cirrhosis,yes,,\n"
-        "1,creatinine,80,umol/L,2020-01-01\n"
-    )
-    text = show(path, PatientIdentity(patient_id="1"), date(2024, 3, 1))
-    lines = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
-    assert "2 ng/mL (limit of the assay)  2024-02-20 (10 d)" in lines["afp"]
-    assert "present  no date" in lines["cirrhosis"]
-    assert "plausible range" in lines["albumin"]
-    assert "days old" in lines["creatinine"]
-    assert "spreadsheet:labs.csv row 5" in lines["creatinine"]
+    path.write_text("patient_id,analyte,value,unit,date\n2,afp,12,ng/mL,2024-02-20\n")
+    record = show([str(path)], PatientIdentity(patient_id="1"), date(2024, 3, 1))
+    assert record.observations == ()
+    assert record.sources[0].startswith("labs.csv: refused: ")
 
 
 @pytest.mark.parametrize(
