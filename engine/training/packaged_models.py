@@ -18,13 +18,14 @@ from engine.training.linear import LinearFit
 from engine.training.outcome import Floats, largest_safe_horizon
 from engine.training.preparation import fit_preparation
 from engine.training.recipe import PreparationSpec, Recipe, RecipeError, StrategySpec
+from engine.training.recurrent import RecurrentModel
 from engine.training.resampling import Interval, bootstrap_rows, concordance_interval
 from engine.training.runs import FUSION, fit_function
 from engine.training.strategies import MODELS, PreparedModel
 from engine.training.validation import FittedStrategy, HeldOut, cross_validate
 
 NEEDED = ("name", "version", "strategy", "intended_use", "limits", "models", "cohort")
-Fitted = PreparedModel | FusedModel | FeatureFusedModel
+Fitted = PreparedModel | FusedModel | FeatureFusedModel | RecurrentModel
 AVAILABLE_CASE = "a modality without any value is left out of the fusion; inside a modality: "
 
 
@@ -113,7 +114,7 @@ def _packaged(
         cross_validate([(spec.name, fit)], own, check, times, jobs=jobs)[0], name=declared["name"]
     )
     fitted, settings = fit(own, check.seed)
-    if not isinstance(fitted, PreparedModel | FusedModel | FeatureFusedModel):
+    if not isinstance(fitted, PreparedModel | FusedModel | FeatureFusedModel | RecurrentModel):
         raise RecipeError(f"Recipe {recipe.name}: strategy {spec.name} has no ONNX form")
     fused = spec.model == FUSION
     required = tuple(declared.get("required", () if fused else declared["predictors"]))

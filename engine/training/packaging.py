@@ -18,12 +18,14 @@ from engine.training.contributions import contribution_method
 from engine.training.export import Resamples, export_model
 from engine.training.export_contributions import export_explanation
 from engine.training.export_fusion import export_fused
+from engine.training.export_recurrent import export_recurrent
 from engine.training.feature_fusion import FeatureFusedModel
 from engine.training.fusion_resampling import FusedResamples
 from engine.training.linear import LinearFit
 from engine.training.outcome import Floats
 from engine.training.packaged_models import PackagedModel
 from engine.training.recipe import Recipe, RecipeError
+from engine.training.recurrent import RecurrentModel
 from engine.training.strategies import PreparedModel
 from engine.training.toml_text import to_toml
 
@@ -117,6 +119,8 @@ def _prediction_graph(model: PackagedModel, times: Floats) -> onnx.ModelProto:
             resamples=resamples if isinstance(resamples, Resamples) else None,
             near=model.around.near,
         )
+    if isinstance(model.fitted, RecurrentModel):
+        return export_recurrent(model.fitted, times, predictors=count, around=model.around)
     return export_fused(
         model.fitted,
         times,
@@ -129,7 +133,7 @@ def _prediction_graph(model: PackagedModel, times: Floats) -> onnx.ModelProto:
 def _write_explanation(model: PackagedModel, target: Path) -> dict[str, str]:
     """A graph of contributions where the prediction's own graph does not give them."""
     method, fitted = contribution_method(model.fitted), model.fitted
-    if not method or isinstance(fitted, FeatureFusedModel):
+    if not method or isinstance(fitted, FeatureFusedModel | RecurrentModel):
         return {}
     if isinstance(fitted, PreparedModel) and isinstance(fitted.estimator, LinearFit):
         return {"method": method}

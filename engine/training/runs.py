@@ -12,13 +12,15 @@ from engine.training.fusion import fit_fused
 from engine.training.judging import Judgement, held_out_predictions, judge
 from engine.training.outcome import Floats, largest_safe_horizon
 from engine.training.recipe import Recipe, StrategySpec, ValidationSpec
+from engine.training.recurrent import RECURRENT, fit_recurrent
 from engine.training.resampling import Interval, difference_interval
 from engine.training.staging_reference import StageComparison, compare_with_stage
-from engine.training.strategies import fit_tuned
+from engine.training.strategies import fit_best, fit_tuned
 from engine.training.subsets import subgroup_concordances, subset_concordances
 from engine.training.validation import Fit, FittedStrategy, HeldOut, cross_validate
 
 FUSION = "late_fusion"
+BEST_OF = "best_of"
 GRID_STEP = 3.0
 
 
@@ -113,11 +115,15 @@ def grid(recipe: Recipe, cohort: Cohort) -> Floats:
     return np.unique(np.concatenate((steps, horizons)))
 
 
+def _bases(recipe: Recipe, spec: StrategySpec) -> tuple[StrategySpec, ...]:
+    return tuple(s for name in spec.bases for s in recipe.strategies if s.name == name)
+
+
 def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
     """The function that tunes and fits a strategy inside training rows."""
     inner = recipe.validation.inner_folds
     if spec.model == FUSION:
-        bases = tuple(s for name in spec.bases for s in recipe.strategies if s.name == name)
+        bases = _bases(recipe, spec)
 
         def fuse(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
             return fit_fused(spec, bases, train, inner_folds=inner, seed=seed), dict(spec.settings)
@@ -130,6 +136,20 @@ def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
             return fit_time_updated(spec, train), dict(spec.settings)
 
         return update
+    if spec.model == RECURRENT:
+
+        def recur(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+            own = replace(spec, settings={"seed": seed, **spec.settings})
+            return fit_recurrent(own, train), dict(spec.settings)
+
+        return recur
+    if spec.model == BEST_OF:
+
+        def choose(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+            model, chosen = fit_best(_bases(recipe, spec), train, inner_folds=inner, seed=seed)
+            return model, {"chosen": chosen.name, **chosen.settings}
+
+        return choose
     if spec.model in KINDS:
 
         def join(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:

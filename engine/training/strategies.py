@@ -1,6 +1,6 @@
 """From a strategy's declaration to a fitted model, with tuning inside the training rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Protocol
@@ -120,6 +120,19 @@ def fit_tuned(
     """Tune on the cohort, then fit on all of it."""
     chosen = tuned(spec, cohort, inner_folds=inner_folds, seed=seed)
     return fit_once(chosen, cohort), chosen
+
+
+def fit_best(
+    bases: Sequence[StrategySpec], cohort: Cohort, *, inner_folds: int, seed: int
+) -> tuple[PreparedModel, StrategySpec]:
+    """Fit the strategy with the best inner cross-validated concordance.
+
+    Choosing inside the training rows is what makes the winner's held-out figure honest.
+    """
+    chosen = [tuned(base, cohort, inner_folds=inner_folds, seed=seed) for base in bases]
+    scores = [cross_validated_c(spec, cohort, folds=inner_folds, seed=seed) for spec in chosen]
+    best = chosen[int(np.argmax(scores))]
+    return fit_once(best, cohort), best
 
 
 def cross_fitted_risk(spec: StrategySpec, cohort: Cohort, *, folds: int, seed: int) -> Floats:
