@@ -90,8 +90,9 @@ def _principal_axes(positions: Real) -> Real:
     """Square roots of the eigenvalues of the voxel positions' covariance, largest first."""
     if len(positions) == 1:
         return np.zeros(3)
-    centered = positions - positions.mean(axis=0)
-    eigenvalues = np.linalg.eigvalsh(centered.T @ centered / (len(positions) - 1))[::-1]
+    z, y, x = (positions - positions.mean(axis=0)).T
+    products = [[float((a * b).sum()) for b in (z, y, x)] for a in (z, y, x)]  # no BLAS threads
+    eigenvalues = np.linalg.eigvalsh(np.array(products) / (len(positions) - 1))[::-1]
     negligible = 1e-12 * max(float(eigenvalues[0]), 0.0)
     return np.sqrt(np.where(eigenvalues > negligible, eigenvalues, 0.0))
 

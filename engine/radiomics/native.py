@@ -45,7 +45,8 @@ _SIGNATURES: dict[str, Any] = {
     "count_surface_cells": None,
     "measure_hull": ctypes.c_int,
     "interpolate_axis": None,
-    "prefilter_axis": ctypes.c_int,
+    "prefilter_slices": None,
+    "resample_planes": ctypes.c_int,
     "correlate_axis": None,
     "filter_laplacian": None,
 }

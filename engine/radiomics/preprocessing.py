@@ -5,7 +5,6 @@ n_new = ceil(n_old · old spacing / new spacing). Only the part of it that the r
 margins need is computed, with the same values that resampling the whole image would give.
 """
 
-import ctypes
 import math
 from dataclasses import dataclass, field
 
@@ -13,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RegionError
-from engine.radiomics.native import Mask, Real, find_box, load_core, pointer, shape_of
+from engine.radiomics.interpolation import (
+    Axis,
+    interpolate_planes,
+    interpolate_slices,
+    plan_weights,
+)
+from engine.radiomics.native import Mask, Real, find_box
 from engine.radiomics.settings import Interpolation, RadiomicsSettings
 
 SPLINE_REACH = 16
@@ -44,35 +49,6 @@ class PreparedRegion:
     intensity: Mask = field(repr=False)
     spacing_mm: tuple[float, float, float]
     grid_shape: Triple
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Axis:
-    """One axis of the old grid and the new one; positions are in old samples."""
-
-    samples: int
-    new_samples: int
-    ratio: float
-    start: float
-
-    @classmethod
-    def plan(cls, samples: int, old_mm: float, new_mm: float) -> "_Axis":
-        ratio = new_mm / old_mm
-        if math.isclose(ratio, 1.0, rel_tol=1e-9):
-            return cls(samples=samples, new_samples=samples, ratio=1.0, start=0.0)
-        new_samples = max(1, math.ceil(samples / ratio - 1e-9))
-        start = (samples - 1 - (new_samples - 1) * ratio) / 2
-        return cls(samples=samples, new_samples=new_samples, ratio=ratio, start=start)
-
-    def positions(self, window: slice) -> Real:
-        """Positions of a window of new samples, less than half a sample off the old grid."""
-        return self.start + np.arange(window.start, window.stop) * self.ratio
-
-    def window(self, first: float, last: float) -> slice:
-        """New samples whose positions lie in a range of old ones."""
-        start = math.ceil((first - self.start) / self.ratio - 1e-9)
-        stop = math.floor((last - self.start) / self.ratio + 1e-9) + 1
-        return slice(max(0, start), min(self.new_samples, stop))
 
 
 def prepare_region(
@@ -147,15 +123,15 @@ def resegment(image: Real, mask: Mask, settings: RadiomicsSettings) -> Mask:
 
 def _plan_axes(
     shape: tuple[int, ...], spacing_mm: tuple[float, float, float], settings: RadiomicsSettings
-) -> list[_Axis]:
+) -> list[Axis]:
     axes = []
     for samples, old_mm, wanted_mm in zip(shape, spacing_mm, settings.spacing_mm, strict=True):
         keep = wanted_mm is None or settings.interpolation is Interpolation.NONE
-        axes.append(_Axis.plan(samples, old_mm, old_mm if keep or wanted_mm is None else wanted_mm))
+        axes.append(Axis.plan(samples, old_mm, old_mm if keep or wanted_mm is None else wanted_mm))
     return axes
 
 
-def _resample_mask(mask: Mask, axes: list[_Axis], threshold: float) -> tuple[Box, Mask]:
+def _resample_mask(mask: Mask, axes: list[Axis], threshold: float) -> tuple[Box, Mask]:
     """Box of the region on the new grid and the morphological mask inside it."""
     windows, crop = [], []
     filled = find_box(mask)
@@ -167,10 +143,15 @@ def _resample_mask(mask: Mask, axes: list[_Axis], threshold: float) -> tuple[Box
     partial = mask[tuple(crop)].astype(np.float64)
     for axis, plan in enumerate(axes):
         if plan.ratio != 1.0:
-            partial = _interpolate_linear(partial, axis, plan, windows[axis], crop[axis].start)
+            linear = plan_weights(plan, windows[axis], crop[axis], spline=False)
+            partial = np.moveaxis(partial, axis, 0)
+            partial = interpolate_slices(np.ascontiguousarray(partial), linear)
+            partial = np.moveaxis(partial, 0, axis)
         else:
             start = windows[axis].start - crop[axis].start
-            partial = partial.take(range(start, start + _size(windows[axis])), axis)
+            partial = partial.take(
+                range(start, start + windows[axis].stop - windows[axis].start), axis
+            )
     region = partial >= threshold - TIE_TOLERANCE
     if not region.any():
         raise RegionError(
@@ -186,7 +167,7 @@ def _resample_mask(mask: Mask, axes: list[_Axis], threshold: float) -> tuple[Box
     ), np.ascontiguousarray(region[tuple(box)])
 
 
-def _widen(box: Box, margins: Triple | None, axes: list[_Axis]) -> Box:
+def _widen(box: Box, margins: Triple | None, axes: list[Axis]) -> Box:
     if margins is None:
         return (
             slice(0, axes[0].new_samples),
@@ -201,7 +182,7 @@ def _widen(box: Box, margins: Triple | None, axes: list[_Axis]) -> Box:
 
 
 def _resample_image(
-    voxels: NDArray[np.generic], axes: list[_Axis], outer: Box, settings: RadiomicsSettings
+    voxels: NDArray[np.generic], axes: list[Axis], outer: Box, settings: RadiomicsSettings
 ) -> Real:
     spline = settings.interpolation is Interpolation.CUBIC_SPLINE
     reach = SPLINE_REACH if spline else 1
@@ -211,77 +192,26 @@ def _resample_image(
         first, last = max(0, math.floor(positions[0])), math.ceil(positions[-1])
         extra = 0 if plan.ratio == 1.0 else reach
         crop.append(slice(max(0, first - extra), min(plan.samples, last + extra + 1)))
-    image = np.array(voxels[tuple(crop)], np.float64, order="C")  # a copy: worked on in place
-    if not np.isfinite(image).all():
-        bad = int((~np.isfinite(image)).sum())
-        raise RegionError(
-            f"{bad} intensities in or near the region are not finite; extraction needs finite "
-            f"intensities in rows {crop[1].start}..{crop[1].stop - 1}, columns "
-            f"{crop[2].start}..{crop[2].stop - 1}, slices {crop[0].start}..{crop[0].stop - 1}"
-        )
-    resampled = False
-    for axis, plan in enumerate(axes):
-        if plan.ratio == 1.0:
-            continue
-        interpolate = _interpolate_spline if spline else _interpolate_linear
-        image = interpolate(image, axis, plan, outer[axis], crop[axis].start)
-        resampled = True
-    return np.rint(image) if resampled and settings.round_intensities else image
-
-
-def _interpolate_linear(data: Real, axis: int, plan: _Axis, window: slice, offset: int) -> Real:
-    positions = np.clip(plan.positions(window), 0, plan.samples - 1) - offset
-    first = np.clip(np.floor(positions), 0, max(0, data.shape[axis] - 2))
-    if data.shape[axis] == 1:
-        return np.repeat(data, _size(window), axis)
-    fraction = positions - first
-    weights = np.stack([1 - fraction, fraction], axis=1)
-    return _apply(data, axis, first.astype(np.int64), weights)
-
-
-def _interpolate_spline(data: Real, axis: int, plan: _Axis, window: slice, offset: int) -> Real:
-    """Cubic B-spline interpolation with mirrored boundaries (doi:10.1109/79.799930).
-
-    Beyond the outermost samples the mirrored spline goes on, as in ITK.
-    """
-    if data.shape[axis] < 4:
-        return _interpolate_linear(data, axis, plan, window, offset)
-    load_core().prefilter_axis(pointer(data), shape_of(data), axis)
-    positions = plan.positions(window) - offset
-    base = np.floor(positions)
-    t = positions - base
-    weights = np.stack(
-        [
-            (1 - t) ** 3 / 6,
-            (3 * t**3 - 6 * t**2 + 4) / 6,
-            (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
-            t**3 / 6,
-        ],
-        axis=1,
+    image = voxels[tuple(crop)]
+    _require_finite(image, crop)
+    weights = [
+        plan_weights(plan, outer[axis], crop[axis], spline=spline) for axis, plan in enumerate(axes)
+    ]
+    resampled = any(plan.ratio != 1.0 for plan in axes)
+    if weights[0].taps:
+        # a copy: worked on in place
+        image = interpolate_slices(np.array(image, np.float64, order="C"), weights[0])
+    return interpolate_planes(
+        image, weights[1:], round_intensities=resampled and settings.round_intensities
     )
-    first = base.astype(np.int64) - 1
-    if first[0] < 0 or first[-1] + 4 > data.shape[axis]:
-        data = np.pad(data, [(2, 2) if a == axis else (0, 0) for a in range(3)], mode="reflect")
-        first += 2
-    return _apply(data, axis, first, weights)
 
 
-def _apply(data: Real, axis: int, first: NDArray[np.int64], weights: Real) -> Real:
-    shape = list(data.shape)
-    shape[axis] = len(first)
-    out = np.empty(shape)
-    load_core().interpolate_axis(
-        pointer(data),
-        shape_of(data),
-        axis,
-        pointer(first),
-        pointer(np.ascontiguousarray(weights)),
-        weights.shape[1],
-        ctypes.c_int64(len(first)),
-        pointer(out),
+def _require_finite(image: NDArray[np.generic], crop: list[slice]) -> None:
+    if np.issubdtype(image.dtype, np.integer) or np.isfinite(image).all():
+        return
+    bad = int((~np.isfinite(image)).sum())
+    raise RegionError(
+        f"{bad} intensities in or near the region are not finite; extraction needs finite "
+        f"intensities in rows {crop[1].start}..{crop[1].stop - 1}, columns "
+        f"{crop[2].start}..{crop[2].stop - 1}, slices {crop[0].start}..{crop[0].stop - 1}"
     )
-    return out
-
-
-def _size(window: slice) -> int:
-    return int(window.stop - window.start)

@@ -84,4 +84,7 @@ def _hull_candidates(padded: Mask) -> NDArray[np.int32]:
         extreme &= ends
     centers = 2 * np.argwhere(extreme)[:, None, :]
     octahedron = np.concatenate([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])
-    return np.unique((centers + octahedron).reshape(-1, 3), axis=0).astype(np.int32)
+    room = tuple(2 * n for n in padded.shape)
+    z, y, x = np.moveaxis(centers + octahedron, -1, 0)
+    vertices = np.unique(np.ravel_multi_index((z, y, x), room))
+    return np.stack(np.unravel_index(vertices, room), axis=1).astype(np.int32)

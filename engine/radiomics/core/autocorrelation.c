@@ -6,7 +6,7 @@
 // after the other. LANES transforms run side by side.
 #include "core.h"
 
-enum { LANES = 4, MOST_FACTORS = 32 };
+enum { LANES = 4, MOST_FACTORS = 32, FIELDS = 3 };
 
 // LANES numbers that are worked on side by side.
 typedef double Lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
@@ -113,7 +113,8 @@ static void transform(const Transform *t, Batch *data) {
                 const int64_t distance = (int64_t)done * part;
                 if (radix == 4) combine_4(from, distance, tr, ti, to, done);
                 else if (radix == 3) combine_3(from, distance, tr, ti, to, done);
-                else combine(from, distance, radix, wr, wi, tr, ti, to, done);
+                else if (radix == 2) combine(from, distance, 2, wr, wi, tr, ti, to, done);
+                else combine(from, distance, 5, wr, wi, tr, ti, to, done);
             }
         }
         left = part;
@@ -216,54 +217,55 @@ static void transform_columns(Sums *s, const Batch *rows, Batch *planes) {
     }
 }
 
-// Add weights * Re(a * conj(b)) of a block of x frequencies.
-static double correlate_block(Sums *s, const Batch *a, const Batch *b, int64_t block, Batch *lines) {
-    const int64_t slices = s->n[0], size = s->size[0], *h = s->half;
+static Lanes power(const Batch *a, const Batch *b) { return a->re * b->re + a->im * b->im; }
+
+// Add weights * Re(a * conj(b)) of a block of x frequencies for the three pairs of fields.
+static void correlate_block(Sums *s, const Batch *planes, int64_t block, Batch *lines, double *out) {
+    const int64_t slices = s->n[0], size = s->size[0], plane = s->size[1] * slices, *h = s->half;
     const int64_t kept = h[2] - block * LANES < LANES ? h[2] - block * LANES : LANES;
-    Lanes sum = {0};
-    double total = 0;
+    Lanes sums[FIELDS] = {0};
     for (int64_t y = 0; y < s->size[1]; y++) {
         const int64_t folded = y < h[1] ? y : s->size[1] - y;
-        for (int f = 0; f < (a == b ? 1 : 2); f++) {
+        for (int f = 0; f < FIELDS; f++) {
             Batch *line = lines + f * size;
-            memcpy(line, (f ? b : a) + y * slices, (size_t)slices * sizeof(Batch));
+            memcpy(line, planes + f * plane + y * slices, (size_t)slices * sizeof(Batch));
             memset(line + slices, 0, (size_t)(size - slices) * sizeof(Batch));
             transform(s->along, line);
         }
-        const Batch *p = lines, *q = a == b ? lines : lines + size;
         for (int64_t z = 0; z < size; z++) {
             const double *w = s->weights + ((z < h[0] ? z : size - z) * h[1] + folded) * h[2];
+            const Batch *mask = lines + z, *deviation = mask + size, *square = deviation + size;
             Lanes weight;
             for (int64_t l = 0; l < LANES; l++) weight[l] = l < kept ? w[block * LANES + l] : 0;
-            sum += weight * (p[z].re * q[z].re + p[z].im * q[z].im);
+            sums[0] += weight * power(mask, mask);
+            sums[1] += weight * power(deviation, deviation);
+            sums[2] += weight * power(square, mask);
         }
     }
-    for (int64_t l = 0; l < kept; l++) total += sum[l];
-    return total;
+    for (int f = 0; f < FIELDS; f++)
+        for (int64_t l = 0; l < LANES; l++) out[f] += sums[f][l];
 }
 
 static int correlate_fields(Sums *s, const double *fields, double *out) {
     const int64_t voxels = s->n[0] * s->n[1] * s->n[2], rows = s->n[0] * s->n[1];
     const int64_t blocks = (s->half[2] + LANES - 1) / LANES, plane = s->size[1] * s->n[0];
-    Batch *spectra[3], *planes = malloc((size_t)(3 * plane + 2 * s->size[0]) * sizeof(Batch));
-    Batch *room = malloc((size_t)(3 * blocks * rows) * sizeof(Batch));
-    const int done = planes && room;
-    for (int f = 0; f < 3; f++) spectra[f] = done ? room + f * blocks * rows : NULL;
+    Batch *planes = malloc((size_t)(FIELDS * (plane + s->size[0])) * sizeof(Batch));
+    Batch *spectra = calloc((size_t)(FIELDS * blocks * rows), sizeof(Batch));  // unused lanes: 0
+    const int done = planes && spectra;
     if (done) {
-        Batch *lines = planes + 3 * plane;
-        transform_rows(s, fields, fields + voxels, spectra[0], spectra[1]);
-        transform_rows(s, fields + 2 * voxels, fields + 2 * voxels, spectra[2], spectra[2]);
+        const int64_t one = blocks * rows;
+        const double *square = fields + 2 * voxels;
+        transform_rows(s, fields, fields + voxels, spectra, spectra + one);
+        transform_rows(s, square, square, spectra + 2 * one, spectra + 2 * one);
         out[0] = out[1] = out[2] = 0;
         for (int64_t k = 0; k < blocks; k++) {
-            for (int f = 0; f < 3; f++)
-                transform_columns(s, spectra[f] + k * rows, planes + f * plane);
-            out[0] += correlate_block(s, planes, planes, k, lines);
-            out[1] += correlate_block(s, planes + plane, planes + plane, k, lines);
-            out[2] += correlate_block(s, planes + 2 * plane, planes, k, lines);
+            for (int f = 0; f < FIELDS; f++)
+                transform_columns(s, spectra + f * one + k * rows, planes + f * plane);
+            correlate_block(s, planes, k, planes + FIELDS * plane, out);
         }
     }
     free(planes);
-    free(room);
+    free(spectra);
     return done;
 }
 

@@ -1,4 +1,4 @@
-// Separable interpolation and convolution of volumes, one axis at a time.
+// Separable filters of volumes.
 #include "core.h"
 
 typedef struct {
@@ -10,91 +10,6 @@ static Axis view_axis(const int64_t shape[3], int axis) {
     for (int k = 0; k < axis; k++) a.outer *= shape[k];
     for (int k = axis + 1; k < 3; k++) a.inner *= shape[k];
     return a;
-}
-
-// Weighted sums of consecutive samples along an axis: out[i] = sum over k of
-// weights[i][k] * in[first[i] + k]. Serves linear and spline interpolation.
-API void interpolate_axis(const double *in, const int64_t shape[3], int axis, const int64_t *first,
-                          const double *weights, int taps, int64_t samples, double *out) {
-    const Axis a = view_axis(shape, axis);
-    for (int64_t o = 0; o < a.outer; o++) {
-        for (int64_t i = 0; i < samples; i++) {
-            const double *w = weights + i * taps;
-            const double *source = in + (o * a.length + first[i]) * a.inner;
-            double *restrict target = out + (o * samples + i) * a.inner;
-            if (a.inner == 1) {
-                double sum = 0;
-                for (int k = 0; k < taps; k++) sum += w[k] * source[k];
-                target[0] = sum;
-                continue;
-            }
-            for (int64_t x = 0; x < a.inner; x++) target[x] = w[0] * source[x];
-            for (int k = 1; k < taps; k++) {
-                const double *s = source + k * a.inner, weight = w[k];
-                for (int64_t x = 0; x < a.inner; x++) target[x] += weight * s[x];
-            }
-        }
-    }
-}
-
-// Pole of the cubic B-spline's inverse filter (Unser 1999, doi:10.1109/79.799930).
-static const double POLE = -0.26794919243112270647;  // sqrt(3) - 2
-enum { CAUSAL_START = 40 };  // |pole|^40 < 1e-22
-
-// Coefficients of `lanes` interleaved lines of n samples that lie `s` apart, in place.
-static void prefilter_lines(double *line, int64_t n, int64_t s, int64_t lanes) {
-    const double gain = (1 - POLE) * (1 - 1 / POLE);
-    for (int64_t x = 0; x < lanes; x++) {
-        double *c = line + x, sum = c[0], power = POLE;
-        for (int64_t k = 1; k < CAUSAL_START; k++, power *= POLE) {
-            const int64_t turn = k % (2 * n - 2);
-            sum += power * c[(turn < n ? turn : 2 * n - 2 - turn) * s];
-        }
-        c[0] = gain * sum;
-    }
-    for (int64_t k = 1; k < n; k++) {
-        double *here = line + k * s;
-        for (int64_t x = 0; x < lanes; x++) here[x] = gain * here[x] + POLE * here[x - s];
-    }
-    double *last = line + (n - 1) * s;
-    for (int64_t x = 0; x < lanes; x++)
-        last[x] = POLE / (POLE * POLE - 1) * (last[x] + POLE * last[x - s]);
-    for (int64_t k = n - 2; k >= 0; k--) {
-        double *here = line + k * s;
-        for (int64_t x = 0; x < lanes; x++) here[x] = POLE * (here[x + s] - here[x]);
-    }
-}
-
-enum { LINES = 8 };  // rows that run through the recursion side by side
-
-// Coefficients along the last axis: rows are interleaved, because the recursion has to wait for
-// each sample's predecessor. Returns 0 when memory ran out.
-static int prefilter_rows(double *data, int64_t rows, int64_t n) {
-    double *lines = malloc((size_t)(n * LINES) * sizeof(double));
-    if (!lines) return 0;
-    int64_t r = 0;
-    for (; r + LINES <= rows; r += LINES) {
-        double *block = data + r * n;
-        for (int64_t k = 0; k < n; k++)
-            for (int i = 0; i < LINES; i++) lines[k * LINES + i] = block[i * n + k];
-        prefilter_lines(lines, n, LINES, LINES);
-        for (int i = 0; i < LINES; i++)
-            for (int64_t k = 0; k < n; k++) block[i * n + k] = lines[k * LINES + i];
-    }
-    for (; r < rows; r++) prefilter_lines(data + r * n, n, 1, 1);
-    free(lines);
-    return 1;
-}
-
-// Turn samples into cubic B-spline coefficients along an axis, in place, mirrored boundaries.
-// Returns 0 when memory ran out.
-API int prefilter_axis(double *data, const int64_t shape[3], int axis) {
-    const Axis a = view_axis(shape, axis);
-    if (a.length < 2) return 1;
-    if (a.inner == 1) return prefilter_rows(data, a.outer, a.length);
-    for (int64_t o = 0; o < a.outer; o++)
-        prefilter_lines(data + o * a.length * a.inner, a.length, a.inner, a.inner);
-    return 1;
 }
 
 enum { WIDE = 16, NARROW = 4, COLUMN_BLOCK = 512 };
