@@ -104,3 +104,4 @@ HAP = ScoreDefinition(
     validation="1-year AUROC 0.79 (0.69–0.88) training, 0.67 (0.58–0.76) validation",
     caveats=("Prognosis under embolization, not after resection.",),
 )
+"""Points also in Table 1 of doi:10.1186/s40644-023-00575-6."""

@@ -86,7 +86,10 @@ MORAL = ScoreDefinition(
     confirmed=False,
     population="Living donor liver transplantation beyond Milan, Korea (n = 566)",
     validation="C-index 0.88, validation 0.87 and 0.84; cut-off 314.8",
-    caveats=("The cut-off is confirmed by the abstract, the coefficients are only recalled.",),
+    caveats=(
+        "The cut-off is confirmed by the abstract, the coefficients are only recalled.",
+        "Not the MORAL models (Model of Recurrence after Liver Transplantation) of New York.",
+    ),
 )
 
 RETREAT = ScoreDefinition(
@@ -103,4 +106,5 @@ RETREAT = ScoreDefinition(
     validation="3-year recurrence 1.6 % (score 0) and 29 % (score 5 or more)",
     caveats=("Needs the explant's pathology; AFP at transplantation.",),
 )
-"""Points: Table 4 of doi:10.20517/2394-5079.2018.62, which reprints the original's table."""
+"""Points: Table 4 of doi:10.20517/2394-5079.2018.62, which reprints the original's table; the same
+AFP bands and weights in Table 2 of doi:10.4254/wjh.v11.i3.261."""
