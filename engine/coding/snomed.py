@@ -27,6 +27,7 @@ TOTAL = Code("255619001", SCHEME, "Total")
 YES = Code("373066001", SCHEME, "Yes")
 NO = Code("373067005", SCHEME, "No")
 UNDETERMINED = Code("373068000", SCHEME, "Undetermined")
+PRESENT = Code("52101004", SCHEME, "Present")
 ABSENT = Code("272519000", SCHEME, "Absent")
 
 

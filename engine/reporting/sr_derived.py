@@ -9,7 +9,7 @@ first coordinate of every group).
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
-from engine.coding import dicom, own, snomed, ucum
+from engine.coding import dicom, loinc, own, snomed, ucum
 from engine.reporting.sr_content import (
     CONTAINS,
     HAS_PROPERTIES,
@@ -18,9 +18,12 @@ from engine.reporting.sr_content import (
     make_num,
     make_text,
 )
+from engine.reporting.sr_forecast import forecast
+from engine.reporting.sr_inputs import score_input
 from engine.reporting.wording import BURDEN_ASSUMPTION
+from engine.values.clinical import ClinicalRecord
 from engine.values.lesion import TumorBurden
-from engine.values.prognosis import RiskPrediction, Score, ScoreInput
+from engine.values.prognosis import Score
 from engine.values.result import AnalysisResult
 
 VERDICT = {True: snomed.YES, False: snomed.NO, None: snomed.UNDETERMINED}
@@ -50,56 +53,30 @@ def _burden(found: TumorBurden) -> list[Dataset]:
     return numbers
 
 
-def _input(given: ScoreInput) -> Dataset:
-    name = own.named(given.name, given.name)
-    if isinstance(given.value, (int, float)):
-        return make_num(name, float(given.value), ucum.unit(given.unit), INFERRED_FROM)
-    return make_text(name, str(given.value), INFERRED_FROM)
-
-
-def _score(score: Score, value: float) -> Dataset:
+def _score(score: Score, value: float, record: ClinicalRecord | None) -> Dataset:
     """One computed score: inputs it was inferred from, class, source."""
-    children = [_input(given) for given in score.inputs if given.value is not None]
+    children = [score_input(given, record) for given in score.inputs if given.value is not None]
     if score.category:
         children.append(make_text(own.SCORE_CLASS, score.category, HAS_PROPERTIES))
-    notes = [f"Source {score.citation}.", *score.caveats]
+    notes = [f"Source {score.citation}.", score.population, score.validation, *score.caveats]
     if not score.confirmed:
         notes.append("Coefficients are not confirmed by a source.")
-    children.append(make_text(dicom.COMMENT, " ".join(notes), HAS_PROPERTIES))
+    children.append(make_text(dicom.COMMENT, " ".join(filter(None, notes)), HAS_PROPERTIES))
     name = own.named(score.name, f"{score.name} score")
+    if score.loinc:
+        name = Code(score.loinc, loinc.SCHEME, score.name)
     return make_num(name, value, ucum.unit(score.unit), CONTAINS, children)
-
-
-def _prediction(prediction: RiskPrediction) -> list[Dataset]:
-    """Event-free probability at each time, with the bounds of its interval."""
-    numbers = []
-    for month, value, low, high in zip(
-        prediction.times_months,
-        prediction.survival,
-        prediction.lower,
-        prediction.upper,
-        strict=True,
-    ):
-        if month <= 0:
-            continue
-        meaning = f"Predicted event-free probability at {month:g} months"
-        interval = f"{prediction.package}: {prediction.interval}"
-        bounds = [
-            make_num(own.LOWER_BOUND, low * 100, ucum.PERCENT, HAS_PROPERTIES),
-            make_num(own.UPPER_BOUND, high * 100, ucum.PERCENT, HAS_PROPERTIES),
-            make_text(dicom.COMMENT, interval, HAS_PROPERTIES),
-        ]
-        name = own.named(f"EVENTFREE{month:g}", meaning)
-        numbers.append(make_num(name, value * 100, ucum.PERCENT, CONTAINS, bounds))
-    return numbers
 
 
 def derived_measurements(result: AnalysisResult, radiomics: list[Dataset]) -> Dataset:
     """Every derived number in the order of the report, then the radiomics groups."""
     numbers = _burden(result.findings.burden)
-    numbers += [_score(score, score.value) for score in result.scores if score.value is not None]
+    record = result.clinical
+    numbers += [
+        _score(score, score.value, record) for score in result.scores if score.value is not None
+    ]
     for prediction in result.predictions:
-        numbers += _prediction(prediction)
+        numbers += forecast(prediction, record)
     return make_container(dicom.DERIVED_IMAGING_MEASUREMENTS, [*numbers, *radiomics])
 
 

@@ -41,6 +41,25 @@ PIXELMED_JARS = (
 )
 UTF8_NOTE = "VR checker does not support this Specific Character Set: ISO_IR 192"
 SCHEMES_WITHOUT_TABLE = frozenset({"99HEPATOCAST", "RFC5646"})
+# Clinical values stand in no table of the standard: what loinc.org and SNOMED CT call them.
+CLINICAL_CODES = {
+    ("LN", "1834-1"): "Alpha-fetoprotein",
+    ("LN", "1751-7"): "Albumin",
+    ("LN", "14631-6"): "Total bilirubin",
+    ("LN", "6301-6"): "INR",
+    ("LN", "1742-6"): "ALT",
+    ("LN", "1920-8"): "AST",
+    ("LN", "777-3"): "Platelets",
+    ("LN", "14682-9"): "Creatinine",
+    ("LN", "2951-2"): "Sodium",
+    ("LN", "5196-1"): "HBsAg",
+    ("LN", "30525-0"): "Age",
+    ("LN", "46098-0"): "Sex",
+    ("LN", "89247-1"): "ECOG performance status",
+    ("SCT", "389026000"): "Ascites",
+    ("SCT", "13920009"): "Hepatic encephalopathy",
+    ("SCT", "19943007"): "Cirrhosis",
+}
 # TID 1500 row 12 and TID 1604 name these; pydicom's table lists only context groups.
 ROWS_OF_TEMPLATES = frozenset(
     {
@@ -99,7 +118,8 @@ def judge_code(code: Code) -> str:
     """Say "ok", or what is wrong with a (value, scheme, meaning) triple."""
     if code.scheme_designator in SCHEMES_WITHOUT_TABLE:
         return "ok"
-    if (code.scheme_designator, code.value, code.meaning) in ROWS_OF_TEMPLATES:
+    row = (code.scheme_designator, code.value, code.meaning)
+    if row in ROWS_OF_TEMPLATES or CLINICAL_CODES.get(row[:2]) == code.meaning:
         return "ok"
     known = _known_meanings().get((code.scheme_designator, code.value))
     if known is None and code.scheme_designator == "UCUM" and code.meaning == code.value:

@@ -207,19 +207,58 @@ def test_a_score_is_inferred_from_its_inputs(result: AnalysisResult) -> None:
     report = read_dataset(compose(result).content)
     (albi,) = children(derived(report), "ALBI")
     assert number(albi) == pytest.approx(-2.61)
-    inputs = [c for c in albi.ContentSequence if c.RelationshipType == "INFERRED FROM"]
-    assert sorted(number(n) for n in inputs) == [14.0, 41.0]
+    inputs = {name_of(c): c for c in albi.ContentSequence if c.RelationshipType == "INFERRED FROM"}
+    # Bilirubin in moles has the code of the substance concentration, not of the mass.
+    assert {code: number(item) for code, item in inputs.items()} == {"1751-7": 41, "14631-6": 14}
+    albumin = inputs["1751-7"]
+    assert albumin.ConceptNameCodeSequence[0].CodingSchemeDesignator == "LN"
+    assert albumin.ObservationDateTime == "20240301"
+    assert children(albumin, "VALUESOURCE")[0].TextValue == "spreadsheet:labs.csv row 2"
     assert children(albi, "SCORECLASS")[0].TextValue == "grade 1"
     assert any("FIB-4 not computed, missing: platelets" in text for text in texts(report))
 
 
-def test_a_prediction_carries_its_interval_and_limits(result: AnalysisResult) -> None:
+def test_a_prediction_carries_its_horizon_interval_model_and_limits(
+    result: AnalysisResult,
+) -> None:
     report = read_dataset(compose(result).content)
-    (at_two_years,) = children(derived(report), "EVENTFREE24")
+    risks = {
+        number(children(item, "TIMEHORIZON")[0]): item
+        for item in children(derived(report), "EVENTFREE")
+    }
+    assert sorted(risks) == [6, 12, 24, 36, 60]
+    at_two_years = risks[24]
     assert number(at_two_years) == pytest.approx(66)
     assert number(children(at_two_years, "LOWERBOUND")[0]) == pytest.approx(55)
     assert number(children(at_two_years, "UPPERBOUND")[0]) == pytest.approx(76)
+    assert children(at_two_years, "INTERVALKIND")[0].TextValue == "95 % bootstrap interval"
+    outcome = "Recurrence-free survival after resection"
+    assert children(at_two_years, "OUTCOME")[0].TextValue == outcome
+    assert children(at_two_years, "111001")[0].TextValue == "phantom-risk"
+    assert children(at_two_years, "111003")[0].TextValue == "0.1.0"
+    assert children(at_two_years, "MODELSHA256")[0].TextValue == "7c" * 32
     assert any("not validated at this site" in text for text in texts(report))
+
+
+def test_bounds_that_say_nothing_are_not_written(result: AnalysisResult) -> None:
+    """Bounds equal to the curve would read as certainty."""
+    (prediction,) = result.predictions
+    bare = replace(prediction, lower=prediction.survival, upper=prediction.survival)
+    report = read_dataset(compose(replace(result, predictions=(bare,))).content)
+    for item in children(derived(report), "EVENTFREE"):
+        assert children(item, "LOWERBOUND") == []
+
+
+def test_a_forecast_is_inferred_from_its_predictors(result: AnalysisResult) -> None:
+    report = read_dataset(compose(result).content)
+    (risk,) = children(derived(report), "LINEARPREDICTOR")
+    assert number(risk) == pytest.approx(0.42)
+    assert number(children(risk, "PERCENTILE")[0]) == pytest.approx(63)
+    (afp,) = children(risk, "1834-1")
+    assert afp.RelationshipType == "INFERRED FROM"
+    assert number(afp) == pytest.approx(18)
+    assert afp.ObservationDateTime == "20240301"
+    assert number(children(afp, "EFFECT")[0]) == pytest.approx(-0.12)
 
 
 def test_radiomics_stand_apart_with_their_segment(result: AnalysisResult) -> None:
