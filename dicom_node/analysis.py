@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import queue
 import shutil
 import time
 import uuid
@@ -15,16 +14,13 @@ from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
 from dicom_node.clinical_source.pull import ClinicalPull
-from dicom_node.engine_process import (
-    EngineCancelledError,
-    EngineOutcome,
-    ReportProgress,
-    build_command,
-    run_engine,
-)
+from dicom_node.engine_process import build_command
+from dicom_node.engines import Engines, make_engines
 from dicom_node.errors import EngineRunError, UnknownStudyError
 from dicom_node.index import Row
 from dicom_node.ledger import Ledger, ResultObject
+from dicom_node.run_events import EngineCancelledError, EngineOutcome, ReportProgress
+from dicom_node.model_switch import OFF, OFF_REASON, SHADOW, ModelSwitches
 from dicom_node.settings import Configuration
 from dicom_node.spool import sync_folder
 
@@ -56,29 +52,32 @@ def kind_of(sop_class_uid: str) -> str | None:
 
 
 class Analyst:
-    """Runs analyses, one per device at a time."""
+    """Runs analyses on the configured devices."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration, self._settings = configuration, configuration.analysis
         self._ledger = ledger
         self._clinical = ClinicalPull(configuration)
-        self._devices: queue.SimpleQueue[str] = queue.SimpleQueue()
-        for device in self._settings.devices:
-            self._devices.put(device)
+        self._switches = ModelSwitches(configuration, ledger.index)
+        self.engines: Engines = make_engines(self._settings)
         self.results = configuration.shared / "results"
         self.results.mkdir(parents=True, exist_ok=True)
 
     def analyze(self, job_id: str) -> None:
         """Analyze one job; safe to repeat after a crash at any instant."""
-        if not self._ledger.start_analysis(job_id, self._configuration.host_id):
-            return
         job = self._ledger.find_job(job_id)
         if job is None:
+            return
+        if not self._switches.may_start(job):
+            self._ledger.put_back(job_id, OFF_REASON)
+            return
+        if not self._ledger.start_analysis(job_id, self._configuration.host_id):
             return
         try:
             outcome = self._produce(job)
         except EngineCancelledError:
             log.info("Analysis %s was stopped: no longer wanted", job_id)
+            self._ledger.put_back(job_id, OFF_REASON)  # unless it was cancelled or superseded
             return
         except EngineRunError as error:
             log.warning("Analysis %s failed: %s", job_id, error)
@@ -88,8 +87,7 @@ class Analyst:
             reason = f"The result cannot be written: {error.strerror}"
             self._ledger.fail_analysis(job_id, reason, limit=self._settings.attempts)
             return
-        model = job["model"] or self._settings.model
-        if self._ledger.index.read_switch(f"model:{model}") == "shadow":
+        if outcome.outcome == "result" and self._switches.mode_of(job) == SHADOW:
             self._ledger.set_shadow(job_id)
         self._ledger.finish_analysis(
             job_id,
@@ -130,24 +128,15 @@ class Analyst:
         self._lay_out(job["job_id"], study)
         (scratch / "out").mkdir()
         clinical = self._pull_clinical(job, study, scratch)
-        device = self._devices.get()
-        try:
-            options = {
-                "job-id": job["job_id"],
-                "model": job["model"] or self._settings.model,
-                "device": device,
-                "predecessor": self._predecessor_of(job),
-                "clinical": clinical,
-            }
-            command = build_command(self._settings.command, study, scratch / "out", options)
-            command += self._wanted_extras(job)
-            return run_engine(
-                command,
-                timeout_seconds=self._settings.timeout_seconds,
-                report=self._throttle(job["job_id"]),
-            )
-        finally:
-            self._devices.put(device)
+        options = {
+            "job-id": job["job_id"],
+            "model": job["model"] or self._settings.model,
+            "predecessor": self._predecessor_of(job),
+            "clinical": clinical,
+        }
+        arguments = build_command([], study, scratch / "out", options)
+        arguments += self._wanted_extras(job)
+        return self.engines.run(job["job_id"], arguments, self._throttle(job["job_id"]))
 
     def _pull_clinical(self, job: Row, study: Path, scratch: Path) -> str:
         """Ask the clinical sources; the file for the engine, empty when none is configured."""
@@ -157,8 +146,8 @@ class Analyst:
         self._ledger.note_event(job["job_id"], "clinical data", "; ".join(notes))
         return str(path)
 
-    def _throttle(self, job_id: str) -> ReportProgress:
-        """Report progress to the ledger at most twice a second."""
+    def _throttle(self, job: Row, *, is_refusal: bool) -> ReportProgress:
+        """Report progress to the ledger at most twice a second; off stops a run."""
         last = float("-inf")
 
         def report(stage: str, fraction: float) -> bool:
@@ -166,7 +155,9 @@ class Analyst:
             if time.monotonic() - last < PROGRESS_SECONDS:
                 return True
             last = time.monotonic()
-            return self._ledger.note_progress(job_id, stage, fraction)
+            if not is_refusal and self._switches.mode_of(job) == OFF:
+                return False
+            return self._ledger.note_progress(job["job_id"], stage, fraction)
 
         return report
 

@@ -29,6 +29,8 @@ class AuditEvent:
     code: str
     meaning: str
     action: str
+    type_code: str = ""
+    type_meaning: str = ""
 
 
 APPLICATION_ACTIVITY = AuditEvent("110100", "Application Activity", "E")
@@ -37,6 +39,10 @@ INSTANCES_ACCESSED = AuditEvent("110103", "DICOM Instances Accessed", "R")
 STUDY_DELETED = AuditEvent("110105", "DICOM Study Deleted", "D")
 USER_AUTHENTICATION = AuditEvent("110114", "User Authentication", "E")
 SECURITY_ALERT = AuditEvent("110113", "Security Alert", "E")
+# What is used on patients' images has been changed (PS3.15 A.5.3.11, CID 403).
+SOFTWARE_CONFIGURATION = AuditEvent(
+    "110113", "Security Alert", "E", "110131", "Software Configuration"
+)
 
 
 class AuditTrail:
@@ -88,6 +94,16 @@ class AuditTrail:
             "EventID",
             {"csd-code": event.code, "codeSystemName": "DCM", "originalText": event.meaning},
         )
+        if event.type_code:
+            SubElement(
+                identification,
+                "EventTypeCode",
+                {
+                    "csd-code": event.type_code,
+                    "codeSystemName": "DCM",
+                    "originalText": event.type_meaning,
+                },
+            )
         SubElement(root, "ActiveParticipant", UserID=self._source, UserIsRequestor="false")
         if participant:
             SubElement(root, "ActiveParticipant", UserID=participant, UserIsRequestor="true")

@@ -29,6 +29,8 @@ PREFIX = "HEPATOCAST_NODE__"
 KINDS = ("SEG", "SR", "SC", "PDF", "RTSTRUCT")
 CHOICES = {
     "listener.durability": ("journal", "strict", "none"),
+    "analysis.process": ("warm", "fresh"),
+    "analysis.when_off": ("wait", "not-analyzed"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
 }
 
@@ -178,6 +180,17 @@ def _range_faults(c: Configuration) -> list[str]:
         (c.completeness.poll_seconds > 0, "'completeness.poll_seconds' must be above 0"),
         (c.analysis.attempts >= 1, "'analysis.attempts' must be at least 1"),
         (bool(c.analysis.command), "'analysis.command' must name a program"),
+        (bool(c.analysis.warm_command), "'analysis.warm_command' must name a program"),
+        (
+            c.analysis.process in CHOICES["analysis.process"],
+            f"'analysis.process' must be one of {', '.join(CHOICES['analysis.process'])}",
+        ),
+        (c.analysis.studies_per_device >= 1, "'analysis.studies_per_device' must be at least 1"),
+        (c.analysis.windows_per_run >= 0, "'analysis.windows_per_run' must not be negative"),
+        (
+            c.analysis.recycle_after_studies >= 0,
+            "'analysis.recycle_after_studies' must not be negative",
+        ),
         (bool(c.analysis.devices), "'analysis.devices' must name at least one device"),
         (
             c.hosts.dead_after_seconds >= 2 * c.hosts.heartbeat_seconds > 0,
@@ -194,6 +207,10 @@ def _range_faults(c: Configuration) -> list[str]:
         (
             c.listener.durability in CHOICES["listener.durability"],
             f"'listener.durability' must be one of {', '.join(CHOICES['listener.durability'])}",
+        ),
+        (
+            c.analysis.when_off in CHOICES["analysis.when_off"],
+            f"'analysis.when_off' must be one of {', '.join(CHOICES['analysis.when_off'])}",
         ),
         (
             c.log_level in CHOICES["log_level"],

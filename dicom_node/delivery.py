@@ -15,6 +15,7 @@ from dicom_node.dispatch import Dispatch
 from dicom_node.errors import PeerError
 from dicom_node.index import Row
 from dicom_node.ledger import Ledger
+from dicom_node.model_switch import OFF_REASON, ModelSwitches
 from dicom_node.peers import CommitmentNotOfferedError, PeerClient
 from dicom_node.settings import Configuration, Destination, Peer
 from dicom_node.transfers import Transfers
@@ -53,6 +54,7 @@ class Courier:
         self._ledger, self._dispatch, self._client = ledger, dispatch, client
         self._results = configuration.shared / "results"
         self._transfers = Transfers(ledger.index.engine)
+        self._switches = ModelSwitches(configuration, ledger.index)
         self._web = WebDelivery(configuration, self._transfers)
         self._fhir = FhirDelivery(
             lambda name: open_fhir_source(configuration.find_fhir(name), configuration.clinical),
@@ -63,6 +65,9 @@ class Courier:
         """Try once; what came of it is in the database."""
         row = self._dispatch.find_delivery(job_id, destination_name)
         job = self._ledger.find_job(job_id)
+        if row is not None and job is not None and self._switches.is_held(job):
+            self._dispatch.note_failure(job_id, destination_name, row["tries"] + 1, OFF_REASON)
+            return
         if row is not None and job is not None and row["state"] == "planned":
             destination = self._configuration.find_destination(destination_name)
             if destination is None:

@@ -33,7 +33,7 @@ class Dispatch:
     def list_planned(self) -> list[Row]:
         """Every delivery that is not over, with its job's run."""
         query = (
-            sa.select(deliveries, jobs.c.run)
+            sa.select(deliveries, jobs.c.run, jobs.c.model, jobs.c.outcome)
             .join(jobs, jobs.c.job_id == deliveries.c.job_id)
             .where(deliveries.c.state == "planned")
         )

@@ -190,6 +190,13 @@ class Ledger:
             ("analyzing", f"Analysis started on {host}"),
         )
 
+    def put_back(self, job_id: str, reason: str) -> bool:
+        """Queue a job again that was held up by no fault of its own; no failure is counted."""
+        values = {"state": JobState.QUEUED, "run": jobs.c.run + 1, "stage": "", "fraction": 0.0}
+        return self._change(
+            job_id, UNFINISHED_ANALYSIS, {**values, "reason": reason}, ("held", reason)
+        )
+
     def note_progress(self, job_id: str, stage: str, fraction: float) -> bool:
         """Record progress; False when the analysis is no longer wanted."""
         values = {"stage": stage[:32], "fraction": fraction}

@@ -210,6 +210,16 @@ hosts = sa.Table(
     sa.Column("seen_at", sa.Float, nullable=False),
 )
 
+switch_changes = sa.Table(
+    "switch_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+)
+
 switches = sa.Table(
     "switches",
     metadata,

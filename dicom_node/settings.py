@@ -115,12 +115,43 @@ class Completeness:
 class Analysis:
     """How the engine is run."""
 
+    process: str = setting(
+        "warm",
+        "warm: one process per device runs warm_command and keeps its models loaded; "
+        "fresh: every study gets a process of its own, which runs command.",
+    )
     command: tuple[str, ...] = setting(
         ("hepatocast", "analyze"),
-        "Program and first arguments; the node appends STUDY --out DIR --job-id ID --json-lines.",
+        "Program and first arguments of a fresh process; the node appends STUDY --out DIR "
+        "--job-id ID --json-lines.",
+    )
+    warm_command: tuple[str, ...] = setting(
+        ("hepatocast", "work"),
+        "Program and first arguments of a warm process; the node appends --device and "
+        "--concurrent and sends studies as JSON lines.",
+    )
+    studies_per_device: int = setting(
+        2, "Studies a warm process has under way at once; each needs 1 to 3 GB of memory."
+    )
+    windows_per_run: int = setting(
+        0, "Most image windows of concurrent studies in one run; 0: 1 on a CPU, 4 on a GPU."
+    )
+    recycle_after_studies: int = setting(
+        500, "A warm process is replaced, when it is idle, after so many studies; 0: never."
     )
     model: str = setting("", "Model package folder; empty: the engine's own.")
-    devices: tuple[str, ...] = setting(("cpu",), "One analysis at a time per device named here.")
+    devices: tuple[str, ...] = setting(
+        ("cpu",), "cpu, cuda, auto, or cuda:1 for the second GPU; one process owns each."
+    )
+    when_off: str = setting(
+        "wait",
+        "Jobs of a model package that is switched off: wait, or not-analyzed (they end with "
+        "explicit 'not analyzed' objects).",
+    )
+    self_test: tuple[str, ...] = setting(
+        ("hepatocast", "model", "verify"),
+        "Program that proves a model package; `check` appends its name. Empty: none.",
+    )
     attempts: int = setting(3, "Failures of the engine before a study is a dead letter.")
     retry_seconds: float = setting(30.0, "Pause before the engine is tried again; doubles.")
     timeout_seconds: float = setting(3600.0, "Longest run of the engine.")

@@ -21,6 +21,7 @@ from dicom_node.inbox import Inbox
 from dicom_node.index import Index, Row
 from dicom_node.jobs import DbosJobs, Jobs
 from dicom_node.ledger import Ledger
+from dicom_node.model_switch import ModelSwitches
 from dicom_node.notes import REPORT
 from dicom_node.peers import PeerClient
 from dicom_node.priors import Priors
@@ -57,6 +58,7 @@ class Worker:
         self._inbox = Inbox(
             self._spool, self.index, configuration.shared, self._audit, divert=self._priors.divert
         )
+        self._switches = ModelSwitches(configuration, self.index)
         self._analyst = Analyst(configuration, self.ledger)
         self._courier = Courier(
             configuration, self.ledger, self.dispatch, self._client, self._audit
@@ -82,10 +84,11 @@ class Worker:
         self._analyst.discard_partial(
             older_than_seconds=2 * self._configuration.analysis.timeout_seconds
         )
+        self._analyst.engines.start()
         jobs = DbosJobs(
             database_url=_jobs_url(self._configuration),
             host_id=self._configuration.host_id,
-            analyses=len(self._configuration.analysis.devices),
+            analyses=self._analyst.engines.at_once,
             deliveries=DELIVERIES_AT_ONCE,
         )
         jobs.start(self.analyze, self.deliver)
@@ -133,7 +136,7 @@ class Worker:
         for row in self.dispatch.list_planned():
             job_id, name = row["job_id"], row["destination"]
             work_id = f"delivery.{job_id}.{name}.{row['run']}.{row['tries']}"
-            if self._is_due(work_id):
+            if not self._switches.is_held(row) and self._is_due(work_id):
                 delay = self._courier.pause_before(row)
                 self._jobs.ask_for_delivery(work_id, job_id, name, delay=delay)
         for job in self.ledger.list_jobs(states=(JobState.DELIVERING,)):
@@ -184,13 +187,9 @@ class Worker:
 
     def _may_start(self, job: Row) -> bool:
         """Neither switched off nor waiting for priors."""
-        if self._model_mode(job) == "off":
+        if not self._switches.may_start(job):
             return False
         return not self._priors.is_awaited(job["study_uid"], job["rule"], job["created_at"])
-
-    def _model_mode(self, job: Row) -> str:
-        name = job["model"] or self._configuration.analysis.model
-        return self.index.read_switch(f"model:{name}")
 
     def _analysis_delay(self, job: Row) -> float:
         if not job["failures"]:

@@ -38,6 +38,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "fine. Writes SEG, SR, Secondary Capture, PDF and result.json to --out, all or none.",
     )
     add_common_arguments(parser)
+    parser.add_argument(
+        "--refuse",
+        default="",
+        metavar="REASON",
+        help="do not analyze; with --json-lines write 'not analyzed' objects that say why",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.set_defaults(run=run)
 
@@ -108,6 +114,7 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         rtstruct=arguments.rtstruct,
         unconfirmed_scores=arguments.unconfirmed_scores,
         predecessors=tuple(arguments.predecessor),
+        refuse=getattr(arguments, "refuse", ""),
         job_id=arguments.job_id,
         created_at=arguments.created_at,
     )

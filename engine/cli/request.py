@@ -12,7 +12,7 @@ from pydicom.errors import InvalidDicomError
 
 from engine.cli.opened_models import FreshModels, ModelSource
 from engine.cli.software import software_version
-from engine.errors import UnreadableStudyError
+from engine.errors import InputError, UnreadableStudyError
 from engine.inference.providers import Device
 from engine.model_package.loading import embedded_models, find_package, load_package
 from engine.pipeline import AnalysisSettings, Stopwatch, analyze, scan
@@ -46,6 +46,7 @@ class AnalyzeRequest:
     rtstruct: bool = False
     unconfirmed_scores: bool = False
     predecessors: tuple[Path, ...] = ()
+    refuse: str = ""
     job_id: str = ""
     created_at: datetime | None = None
 
@@ -104,6 +105,8 @@ def finish(analysis: Analysis, models: ModelSource | None = None) -> Outcome:
         EngineError: Anything that keeps the study from being analyzed or written.
     """
     request, watch = analysis.request, analysis.watch
+    if request.refuse:
+        raise InputError(request.refuse)
     package, models = analysis.package, models or FreshModels()
     model = models.open_model(package, request.device)
     settings = settings_of(request, models)

@@ -132,7 +132,15 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("behavior")
     parser.add_argument("study")
-    for name in ("--out", "--job-id", "--device", "--model", "--predecessor", "--clinical"):
+    for name in (
+        "--out",
+        "--job-id",
+        "--device",
+        "--model",
+        "--predecessor",
+        "--clinical",
+        "--refuse",
+    ):
         parser.add_argument(name)
     parser.add_argument("--json-lines", action="store_true")
     parser.add_argument("--rtstruct", action="store_true")
@@ -149,6 +157,10 @@ def main() -> int:
     if behavior == "flaky" and not Path(argument).exists():
         Path(argument).touch()
         behavior = "crash"
+    if options.refuse:
+        write(options, None, ("SR", "SC"))
+        emit(event="not-analyzed", reason=options.refuse, path=options.out)
+        return 3
     if behavior == "crash":
         emit(event="error", kind="DeviceError", message="out of memory")
         return 1
