@@ -8,6 +8,7 @@ import onnx
 from engine.errors import InputError
 from engine.training.competing import SMALLEST_INCIDENCE, CompetingFit, hazard_steps
 from engine.training.contributions import place_matrix, unrotated
+from engine.training.imputation import SWEEPS, ChainedEquations
 from engine.training.linear import LinearFit
 from engine.training.networks import NetworkFit
 from engine.training.onnx_graph import GraphBuilder
@@ -124,12 +125,33 @@ def emit_scaled(graph: GraphBuilder, preparation: Preparation) -> str:
     if preparation.logarithmic.any():
         values = _emit_logarithm(graph, values, preparation)
     x = graph.node("Where", observed, values, graph.constant(preparation.fill))
+    if preparation.equations is not None:
+        x = _emit_equations(graph, preparation.equations, x, observed)
     if len(preparation.indicators):
         missing = graph.node("Not", graph.gather(observed, preparation.indicators))
         flags = graph.node("Cast", missing, to=onnx.TensorProto.DOUBLE)
         x = graph.node("Concat", x, flags, axis=1)
     x = graph.node("Sub", x, graph.constant(preparation.center))
     return graph.node("Div", x, graph.constant(preparation.scale))
+
+
+def _emit_equations(graph: GraphBuilder, chained: ChainedEquations, x: str, observed: str) -> str:
+    """``ChainedEquations.complete`` as operators: one column's correction at a time."""
+    missing = graph.node("Cast", graph.node("Not", observed), to=onnx.TensorProto.DOUBLE)
+    for _ in range(SWEEPS):
+        for k, column in enumerate(chained.targets):
+            found = graph.node(
+                "Add",
+                graph.linear(x, chained.weights[k][:, None]),
+                graph.constant(chained.intercepts[[k]]),
+            )
+            high = graph.node("Min", found, graph.constant(chained.upper[[k]]))
+            inside = graph.node("Max", high, graph.constant(chained.lower[[k]]))
+            change = graph.node("Sub", inside, graph.gather(x, np.array([column])))
+            own = graph.node("Mul", change, graph.gather(missing, np.array([column])))
+            place = np.eye(chained.weights.shape[1])[[column]]
+            x = graph.node("Add", x, graph.linear(own, place))
+    return x
 
 
 def _emit_logarithm(graph: GraphBuilder, values: str, preparation: Preparation) -> str:

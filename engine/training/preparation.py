@@ -6,10 +6,12 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.training.cohort import Cohort
+from engine.training.imputation import ChainedEquations, complete_several, fit_chained
 from engine.training.outcome import Booleans, Floats, Integers, Outcome
 from engine.training.recipe import PreparationSpec
 
 SMALLEST_SCALE = 1e-9
+CHAINED = ("chained", "multiple")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Preparation:
         names: Names of the output columns.
         sources: Cohort column of each output column before rotation.
         policy: The missing policy, for the manifest.
+        equations: Chained equations after the first filling in; None for other policies.
     """
 
     columns: Integers
@@ -38,6 +41,7 @@ class Preparation:
     names: tuple[str, ...]
     sources: Integers
     policy: str
+    equations: ChainedEquations | None = None
 
     def apply(self, values: Floats) -> Floats:
         """Prepare raw values, shape (n, p) → (n, r)."""
@@ -50,6 +54,8 @@ class Preparation:
         observed = np.isfinite(chosen)
         moved = np.where(self.logarithmic, np.log10(np.maximum(chosen, 0.0) + 1.0), chosen)
         filled = np.where(observed, moved, self.fill)
+        if self.equations is not None:
+            filled = self.equations.complete(filled, observed)
         missing = (~observed[:, self.indicators]).astype(np.float64)
         return np.asarray(
             (np.column_stack((filled, missing)) - self.center) / self.scale, np.float64
@@ -80,6 +86,10 @@ def fit_preparation(spec: PreparationSpec, cohort: Cohort) -> Preparation:
         kept = _screen(filled, cohort, columns, spec.screen)
         columns, moved, filled = columns[kept], moved[:, kept], filled[:, kept]
         logarithmic, fill = logarithmic[kept], fill[kept]
+    equations = None
+    if spec.missing in CHAINED and not np.isfinite(moved).all():
+        equations = fit_chained(filled, np.isfinite(moved))
+        filled = equations.complete(filled, np.isfinite(moved))
     indicators = _indicators(moved) if spec.missing == "indicator" else np.array([], np.int64)
     full = np.column_stack((filled, (~np.isfinite(moved[:, indicators])).astype(np.float64)))
     center, scale = full.mean(axis=0), np.maximum(full.std(axis=0), SMALLEST_SCALE)
@@ -99,7 +109,22 @@ def fit_preparation(spec: PreparationSpec, cohort: Cohort) -> Preparation:
         tuple(names),
         np.concatenate((columns, columns[indicators])),
         spec.missing,
+        equations,
     )
+
+
+def completed_several(
+    preparation: Preparation, cohort: Cohort, *, times: int, seed: int
+) -> list[Floats]:
+    """Prepared training rows, completed several times with noise, shapes (n, r)."""
+    chosen = cohort.values[:, preparation.columns]
+    observed = np.isfinite(chosen)
+    moved = np.where(preparation.logarithmic, np.log10(np.maximum(chosen, 0.0) + 1.0), chosen)
+    filled = np.where(observed, moved, preparation.fill)
+    rounds = complete_several(filled, observed, cohort.outcome, times=times, seed=seed)
+    scaled = [(x - preparation.center) / preparation.scale for x in rounds]
+    rotation = preparation.rotation
+    return [x if rotation is None else np.asarray(x @ rotation, np.float64) for x in scaled]
 
 
 def _usable(moved: Floats) -> Integers:

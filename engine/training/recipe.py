@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from engine.errors import InputError
 
 FORMAT = 1
-MISSING_POLICIES = ("refuse", "mean", "median", "indicator")
+MISSING_POLICIES = ("refuse", "mean", "median", "indicator", "chained", "multiple")
 TRANSFORMS = ("identity", "log10")
 Settings = dict[str, Any]
 T = TypeVar("T")
@@ -180,13 +180,17 @@ class PreparationSpec:
     """What happens to predictors inside each training fold.
 
     Attributes:
-        missing: Policy for missing values: see MISSING_POLICIES.
+        missing: Policy for missing values: see MISSING_POLICIES. "chained" fills in by
+            chained equations; "multiple" also trains on several noisy completions and pools
+            the coefficients (linear models only).
+        imputations: How many completions "multiple" makes.
         screen: Keep this many columns per modality by univariate Cox score; 0 keeps all.
         components: Principal components per modality after screening; 0 for none.
         modalities: Which modalities enter; empty for all.
     """
 
     missing: str = "median"
+    imputations: int = 10
     screen: int = 0
     components: int = 0
     modalities: tuple[str, ...] = ()

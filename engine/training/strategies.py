@@ -12,11 +12,14 @@ from engine.training import linear, networks, trajectories, trees
 from engine.training.cohort import Cohort
 from engine.training.competing import fit_competing
 from engine.training.concordance import pair_table
+from engine.training.cox import breslow_baseline
 from engine.training.fine_gray import fit_fine_gray
 from engine.training.folds import patient_folds
-from engine.training.outcome import Floats, Integers, Outcome
-from engine.training.preparation import Preparation, fit_preparation
+from engine.training.outcome import Floats, Integers, Outcome, StepFunction
+from engine.training.preparation import Preparation, completed_several, fit_preparation
 from engine.training.recipe import RecipeError, StrategySpec
+
+IMPUTATION_SEED = 20090610
 
 
 class Estimator(Protocol):
@@ -78,7 +81,27 @@ def fit_once(spec: StrategySpec, cohort: Cohort) -> PreparedModel:
         known = ", ".join(sorted((*MODELS, *COMPETING_MODELS)))
         raise RecipeError(f"Unknown model {spec.model}; known are {known}")
     preparation = fit_preparation(spec.preparation, cohort)
+    if spec.preparation.missing == "multiple" and preparation.equations is not None:
+        return PreparedModel(preparation, _fit_pooled(spec, preparation, cohort))
     return PreparedModel(preparation, fit_estimator(spec, preparation.apply(cohort.values), cohort))
+
+
+def _fit_pooled(spec: StrategySpec, preparation: Preparation, cohort: Cohort) -> linear.LinearFit:
+    """Fit on each completion; mean coefficients (Rubin) and mean baseline at them."""
+    rounds = completed_several(
+        preparation, cohort, times=spec.preparation.imputations, seed=IMPUTATION_SEED
+    )
+    fits = [fit_estimator(spec, x, cohort) for x in rounds]
+    own = [fit for fit in fits if isinstance(fit, linear.LinearFit)]
+    if len(own) < len(fits):
+        raise RecipeError(
+            f"Strategy {spec.name}: multiple imputation pools linear models only; "
+            'use missing = "chained"'
+        )
+    mean = np.mean([fit.coefficients for fit in own], axis=0)
+    baselines = [breslow_baseline(x @ mean, cohort.outcome) for x in rounds]
+    hazard = np.mean([b.values for b in baselines], axis=0)
+    return linear.LinearFit(mean, StepFunction(baselines[0].times, hazard, 0.0))
 
 
 def fit_estimator(spec: StrategySpec, x: Floats, cohort: Cohort) -> Estimator:

@@ -55,7 +55,7 @@ def served(model: onnx.ModelProto, values: np.ndarray, folder: Path) -> dict[str
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@pytest.mark.parametrize("missing", ["mean", "indicator"])
+@pytest.mark.parametrize("missing", ["mean", "indicator", "chained"])
 def test_the_graph_gives_what_the_estimator_gives(
     gappy: Cohort, name: str, missing: str, tmp_path: Path
 ) -> None:
