@@ -7,6 +7,7 @@ Takes two to four minutes on two quiet cores.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -104,15 +105,36 @@ def test_the_segmentation_lies_over_the_liver(seen: Seen) -> None:
     assert np.nonzero(new)[1].mean() < 0.5 * width
 
 
-def test_the_report_draws_its_first_measurement_on_the_ct(seen: Seen) -> None:
-    """OHIF opens the SR on a CT slice with the outline and its numbers in green.
+def shown_at(result: dict[str, Any], point_mm: list[float], size: tuple[int, int]) -> Any:  # noqa: ANN401
+    """Where a viewport that fits the image shows a point of the patient: (x, y) in pixels."""
+    grid = result["reference"]["geometry"]
+    index = (np.array(point_mm) - grid["origin_mm"]) @ np.array(grid["directions"])
+    index /= np.array(grid["spacing_mm"])
+    _, rows, columns = grid["shape"]
+    scale = min(size[0] / columns, size[1] / rows)
+    center = np.array(size) / 2.0
+    return center + (index[[2, 1]] + 0.5 - np.array([columns, rows]) / 2.0) * scale
 
-    The first measurement group is the liver; the lesions follow by OHIF's arrows.
-    """
+
+def test_the_report_opens_at_the_largest_lesion(seen: Seen) -> None:
+    """On its slice, with the outline in green through both ends of its long axis."""
     assert "TimeoutError" not in " ".join(seen.report["errors"])
-    pixels = np.asarray(Image.open(PICTURES / "sr-page.png").convert("RGB")).astype(int)
+    lesion = seen.result["lesions"][0]
+    assert lesion["volume_ml"] == max(x["volume_ml"] for x in seen.result["lesions"])
+    slices = seen.result["reference"]["geometry"]["shape"][0]
+    slice_index = lesion["long_axis"]["slice_index"]
+    shown = re.search(r"\((\d+)/(\d+)\)", seen.report["srSlice"])
+    assert shown is not None, seen.report["srSlice"]
+    # OHIF counts an axial stack from the head, the engine from the feet.
+    assert int(shown[1]) == slices - slice_index
+    image = Image.open(PICTURES / "sr.png").convert("RGB")
+    pixels = np.asarray(image).astype(int)
     is_green = (pixels[..., 1] > 200) & (pixels[..., 0] < 90) & (pixels[..., 2] < 90)
-    assert is_green.sum() > 500
+    rows, columns = np.nonzero(is_green)
+    assert len(rows) > 500
+    for end in lesion["long_axis"]["ends_mm"]:
+        x, y = shown_at(seen.result, end, image.size)
+        assert np.hypot(columns - x, rows - y).min() < 8, (x, y)
 
 
 def test_the_pdf_is_shown_in_place(seen: Seen) -> None:

@@ -66,6 +66,7 @@ if (parts.includes('sr')) {
     .waitFor({ state: 'attached', timeout: 120000 }).catch((e) => seen.errors.push(String(e).slice(0, 200)));
   await page.waitForTimeout(6000);
   await page.screenshot({ path: `${folder}/sr-page.png` });
+  await canvas(page).screenshot({ path: `${folder}/sr.png` });
   seen.srOverlay = await page.locator('svg.svg-layer').allInnerTexts();
   seen.srSlice = await page.locator('[data-cy="viewport-overlay-bottom-right"]').first().innerText().catch(() => '');
   await page.close();
