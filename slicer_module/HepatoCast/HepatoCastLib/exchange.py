@@ -4,7 +4,7 @@ Slicer positions are RAS, DICOM and the engine speak LPS; Slicer indices run (i,
 arrays [slice, row, column] = [k, j, i]. No other module of the panel converts either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from HepatoCastLib.errors import ExchangeError
 from HepatoCastLib.grid import Grid
-from HepatoCastLib.segments import Segment
+from HepatoCastLib.segments import LESION_PREFIX, LIVER_IDENTIFIER, Segment
 
 FLIP_XY = np.diag([-1.0, -1.0, 1.0, 1.0])
 REVERSE_AXES = np.eye(4)[[2, 1, 0, 3]]
 SLAB_BYTES = 4 * 2**20
 BINARY_LABELMAP = "Binary labelmap"
+SAME_VOXELS = 0.01
+# Morphologically abnormal structure, neoplasm; tissue, which the Segment Editor starts with.
+LESION_CODES = ("^49755003^", "^108369006^", "^85756007^")
 
 
 def grid_of(volume: Any) -> Grid:
@@ -115,6 +118,84 @@ def oriented_image(mask: NDArray[np.uint8], corner: tuple[int, int, int], grid: 
     matrix = slicer.util.vtkMatrixFromArray(FLIP_XY @ grid.affine @ REVERSE_AXES)
     image.SetGeometryFromImageToWorldMatrix(matrix)
     return image
+
+
+def save_segment(
+    segmentation: Any, identifier: str, grid: Grid, path: Path
+) -> Generator[None, None, tuple[int, int, int] | None]:
+    """Write a segment as the user left it (.npy, bool), in slabs, one per step.
+
+    Args:
+        segmentation: Segmentation node.
+        identifier: Segment ID.
+        grid: The volume the segment was drawn on.
+        path: Where to.
+
+    Returns:
+        Index [slice, row, column] of the first written voxel; None for an empty segment.
+
+    Raises:
+        ExchangeError: The segment does not lie on the volume's voxels.
+    """
+    segment = segmentation.GetSegmentation().GetSegment(identifier)
+    image = segment.GetRepresentation(BINARY_LABELMAP)
+    if image is None:
+        raise ExchangeError(f"Segment {identifier} holds no voxels of its own; edit it again")
+    first_i, last_i, first_j, last_j, first_k, last_k = image.GetExtent()
+    shape = (last_k - first_k + 1, last_j - first_j + 1, last_i - first_i + 1)
+    if min(shape) < 1:
+        return None
+    corner = _corner_on(grid, image, (first_k, first_j, first_i), identifier)
+    if min(corner) < 0 or any(c + n > m for c, n, m in zip(corner, shape, grid.shape, strict=True)):
+        raise ExchangeError(f"Segment {identifier} reaches beyond the volume; crop it")
+    values = vtk.util.numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).reshape(shape)
+    label = segment.GetLabelValue()
+    target = np.lib.format.open_memmap(path, mode="w+", dtype=np.bool_, shape=shape)
+    depth = max(1, SLAB_BYTES // max(1, values[0].nbytes))
+    found = False
+    for start in range(0, shape[0], depth):
+        hit = values[start : start + depth] == label
+        target[start : start + depth] = hit
+        found = found or bool(hit.any())
+        yield
+    return corner if found else None
+
+
+def _corner_on(
+    grid: Grid, image: Any, first: tuple[int, int, int], identifier: str
+) -> tuple[int, int, int]:
+    """Where a segment's first voxel lies on the grid, whose voxels must be the segment's."""
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    affine = FLIP_XY @ slicer.util.arrayFromVTKMatrix(matrix) @ REVERSE_AXES
+    to_grid = np.linalg.inv(grid.affine) @ affine
+    corner = to_grid @ np.array([*first, 1.0])
+    whole = np.rint(corner[:3])
+    turned = np.abs(to_grid[:3, :3] - np.eye(3)).max() * max(grid.shape)
+    if turned > SAME_VOXELS or np.abs(corner[:3] - whole).max() > SAME_VOXELS:
+        raise ExchangeError(
+            f"Segment {identifier} was drawn on another grid than the CT; choose the CT below "
+            "'Specify geometry' in the Segment Editor"
+        )
+    k, j, i = (int(v) for v in whole)
+    return k, j, i
+
+
+def tag_of(segment: Any, name: str) -> str:
+    """A segment's tag; empty when it has none."""
+    text = vtk.reference("")
+    return str(text) if segment.GetTag(name, text) else ""
+
+
+def is_measured(segment: Any, identifier: str) -> bool:
+    """Whether a segment is the liver, a lesion, or one that the user added for a lesion.
+
+    A new segment of the Segment Editor is "Tissue" until somebody says what it is.
+    """
+    if identifier == LIVER_IDENTIFIER or identifier.startswith(LESION_PREFIX):
+        return True
+    codes = tag_of(segment, "TerminologyEntry").split("~")[1:3]
+    return not codes or any(code in part for part in codes for code in LESION_CODES)
 
 
 def segment_mask(segmentation: Any, identifier: str, volume: Any) -> NDArray[np.bool_]:

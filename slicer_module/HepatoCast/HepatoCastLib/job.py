@@ -17,7 +17,11 @@ STANDARD_INPUT = 0
 
 
 def main(job_file: str) -> int:
-    """Run the job described in a JSON file: "arguments", "out" and perhaps "voxels"."""
+    """Run the job described in a JSON file.
+
+    It holds "arguments" and "out", for a plain volume "voxels", for a correction "drawing" and
+    the "earlier" results that it supersedes.
+    """
     cancel_when_input_closes()
     tell("started", pid=os.getpid())
     job: dict[str, Any] = json.loads(Path(job_file).read_text(encoding="utf-8"))
@@ -25,14 +29,28 @@ def main(job_file: str) -> int:
         from HepatoCastLib.series_writing import write_series
 
         write_series(job["voxels"])
+    if "drawing" in job:
+        prepare_correction(job)
     code = run_engine(job["arguments"])
     if code == 0:
+        from HepatoCastLib.keeping import pack_result
         from HepatoCastLib.unpacking import unpack_segmentation
 
         tell("progress", stage="unpacking", fraction=0.0, text="")
         unpack_segmentation(Path(job["out"]))
+        pack_result(Path(job["out"]))
         tell("ready", path=job["out"])
     return code
+
+
+def prepare_correction(job: dict[str, Any]) -> None:
+    """Write the edited segments and the earlier results as the files the engine reads."""
+    from HepatoCastLib.drawing_writing import write_drawing
+    from HepatoCastLib.keeping import unpack_result
+
+    write_drawing(job["drawing"])
+    for earlier in job["earlier"]:
+        unpack_result(Path(earlier["pack"]), Path(earlier["folder"]))
 
 
 def run_engine(arguments: list[str]) -> int:

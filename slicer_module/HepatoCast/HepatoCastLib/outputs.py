@@ -9,11 +9,13 @@ import slicer
 import vtk
 
 from HepatoCastLib import exchange
+from HepatoCastLib.errors import ExchangeError
 from HepatoCastLib.grid import reorder
 from HepatoCastLib.result import Box, Result
 from HepatoCastLib.segments import LIVER_IDENTIFIER, Segment
 
 ROLE = "HepatoCast.Role"
+VOLUME_REFERENCE = "HepatoCast.Volume"
 LESION_COLUMNS = (
     ("Lesion", ("number",)),
     ("Long axis [mm]", ("long_axis", "length_mm")),
@@ -26,15 +28,23 @@ LESION_COLUMNS = (
 Column = tuple[str, list[Any]]
 
 
-def show_result(result: Result, volume: Any) -> Iterator[None]:
+def show_result(result: Result, volumes: tuple[Any, ...]) -> Iterator[None]:
     """Put a result into the scene, in steps; nodes of an earlier result are reused.
 
+    Args:
+        result: The result.
+        volumes: The volumes it was made from; the engine chose one to draw on.
+
     Raises:
-        ExchangeError: The result does not lie on the volume's grid.
+        ExchangeError: The result lies on no volume's grid.
     """
-    segmentation = _node("vtkMRMLSegmentationNode", "segmentation", "HepatoCast segmentation")
+    volume = volume_of(result, volumes)
+    segmentation = make_node("vtkMRMLSegmentationNode", "segmentation", "HepatoCast segmentation")
     keep_record(result)
     yield from fill_segmentation(segmentation, result, volume)
+    for other in volumes:
+        if other is not volume:
+            segmentation.AddNodeReferenceID(VOLUME_REFERENCE, other.GetID())
     for lesion in result.record["lesions"]:
         show_diameter(lesion, "long_axis", "longest")
         show_diameter(lesion, "short_axis", "perpendicular")
@@ -43,6 +53,22 @@ def show_result(result: Result, volume: Any) -> Iterator[None]:
     show_tables(result)
     yield
     show_risk(result.record["predictions"])
+
+
+def volume_of(result: Result, volumes: tuple[Any, ...]) -> Any:
+    """The volume that the engine chose as the reference.
+
+    Raises:
+        ExchangeError: The result lies on the grid of none of them.
+    """
+    for volume in volumes[:-1]:
+        try:
+            reorder(result.labels, result.grid, exchange.grid_of(volume))
+        except ExchangeError:
+            continue
+        return volume
+    reorder(result.labels, result.grid, exchange.grid_of(volumes[-1]))
+    return volumes[-1]
 
 
 def fill_segmentation(
@@ -54,7 +80,8 @@ def fill_segmentation(
     grid = exchange.grid_of(volume)
     labels = reorder(result.labels, result.grid, grid)
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    segmentation.SetNodeReferenceID("HepatoCast.Volume", volume.GetID())
+    segmentation.RemoveNodeReferenceIDs(VOLUME_REFERENCE)
+    segmentation.SetNodeReferenceID(VOLUME_REFERENCE, volume.GetID())
     held = segmentation.GetSegmentation()
     held.SetSourceRepresentationName(exchange.BINARY_LABELMAP)
     wanted = {segment.identifier for segment, _ in result.segments}
@@ -96,7 +123,7 @@ def reordered_box(box: Box, result: Result, grid: Any) -> Box:
 def show_diameter(lesion: dict[str, Any], axis: str, word: str) -> None:
     """One diameter as a ruler."""
     role = f"{axis}-{lesion['number']}"
-    line = _node("vtkMRMLMarkupsLineNode", role, f"{lesion['tracking_id']} {word}")
+    line = make_node("vtkMRMLMarkupsLineNode", role, f"{lesion['tracking_id']} {word}")
     ends = exchange.to_ras(np.array(lesion[axis]["ends_mm"]))
     slicer.util.updateMarkupsControlPointsFromArray(line, ends)
     line.CreateDefaultDisplayNodes()
@@ -107,7 +134,8 @@ def show_tables(result: Result) -> None:
     """Lesions, measurements, features and scores."""
     lesions = result.record["lesions"]
     columns: list[Column] = [
-        (title, [_dig(lesion, path) for lesion in lesions]) for title, path in LESION_COLUMNS
+        (title, [_number(_dig(lesion, path)) for lesion in lesions])
+        for title, path in LESION_COLUMNS
     ]
     fill_table("lesions", "HepatoCast lesions", columns)
     burden = {key: value for key, value in result.record["burden"].items() if value is not None}
@@ -152,7 +180,7 @@ def show_risk(predictions: list[dict[str, Any]]) -> None:
         columns: list[Column] = [("Months", prediction["times_months"])]
         columns += [(name.capitalize(), prediction[name]) for name in names]
         table = fill_table(f"risk-{number}", prediction["outcome"], columns)
-        chart = _node("vtkMRMLPlotChartNode", f"risk-chart-{number}", prediction["outcome"])
+        chart = make_node("vtkMRMLPlotChartNode", f"risk-chart-{number}", prediction["outcome"])
         chart.SetTitle(f"{prediction['outcome']}: {prediction['risk_group']} risk")
         chart.SetXAxisTitle("Months")
         chart.SetYAxisTitle(f"Event-free probability, {prediction['interval']}")
@@ -160,7 +188,7 @@ def show_risk(predictions: list[dict[str, Any]]) -> None:
         chart.SetYAxisRange(0.0, 1.0)
         chart.RemoveAllPlotSeriesNodeIDs()
         for name in names:
-            series = _node("vtkMRMLPlotSeriesNode", f"risk-{name}-{number}", name)
+            series = make_node("vtkMRMLPlotSeriesNode", f"risk-{name}-{number}", name)
             series.SetAndObserveTableNodeID(table.GetID())
             series.SetXColumnName("Months")
             series.SetYColumnName(name.capitalize())
@@ -176,7 +204,7 @@ def show_risk(predictions: list[dict[str, Any]]) -> None:
 
 def fill_table(role: str, name: str, columns: list[Column]) -> Any:
     """A table node with typed columns; text needs vtkStringArray."""
-    table = _node("vtkMRMLTableNode", role, name)
+    table = make_node("vtkMRMLTableNode", role, name)
     table.RemoveAllColumns()
     for title, values in columns:
         is_text = any(isinstance(value, str) for value in values)
@@ -205,11 +233,12 @@ def shown_record() -> dict[str, Any] | None:
 
 def keep_record(result: Result) -> None:
     """Keep result.json itself in the scene, so that a saved scene says where it is from."""
-    text = _node("vtkMRMLTextNode", "record", "HepatoCast result")
+    text = make_node("vtkMRMLTextNode", "record", "HepatoCast result")
     text.SetText(json.dumps(result.record))
 
 
-def _node(class_name: str, role: str, name: str) -> Any:
+def make_node(class_name: str, role: str, name: str) -> Any:
+    """The node a result is shown in, made if it is not there."""
     node = find_node(class_name, role)
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass(class_name, name)

@@ -3,10 +3,12 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from HepatoCastLib import outputs
+from HepatoCastLib import history, outputs
+from HepatoCastLib.correcting import Review, stage_correction
 from HepatoCastLib.errors import PanelError
 from HepatoCastLib.installation import Engine
 from HepatoCastLib.notice import Notice
@@ -20,6 +22,7 @@ STAGE_ENDS = {
     "series": 0.02,
     "clinical": 0.03,
     "volume": 0.08,
+    "correction": 0.10,
     "segmentation": 0.70,
     "lesions": 0.78,
     "radiomics": 0.82,
@@ -100,8 +103,10 @@ class Presenter:
         self.state = ViewState()
         self._run, self._pump, self._engine, self._find_file = run, pump, engine, find_file
         self._volumes: tuple[Any, ...] = ()
+        self._used: tuple[Any, ...] = ()
         self._left = TimeLeft()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._previous: tempfile.TemporaryDirectory[str] | None = None
         self._abandoned = False
         run.progressed.connect(self._progress)
         run.logged.connect(self._log)
@@ -122,10 +127,27 @@ class Presenter:
         if self.state.busy or not self._volumes:
             return
         self._abandoned = False
+        self._used = self._volumes
         folder = self._new_folder()
-        self._set(busy=True, status="Preparing the images", percent=0, log=())
+        self._stage(stage_job(self._used, choices, folder, self._find_file), "images", folder)
+
+    def update(self, segmentation: Any, choices: Choices, review: Review) -> None:
+        """Measure again on the segments as they are now; nothing is segmented."""
+        if self.state.busy or segmentation is None:
+            return
+        if review.observer and not review.organization:
+            self._set(status="Name the observer's organization, or no observer")
+            return
+        self._abandoned = False
+        self._used = history.volumes_behind(segmentation)
+        folder = self._new_folder()
+        steps = stage_correction(segmentation, choices, review, folder, self._find_file)
+        self._stage(steps, "segments", folder)
+
+    def _stage(self, steps: Iterator[None], what: str, folder: Path) -> None:
+        self._set(busy=True, status=f"Preparing the {what}", percent=0, log=())
         self._pump(
-            stage_job(self._volumes, choices, folder, self._find_file),
+            steps,
             lambda: self._start(folder / "job.json"),
             lambda error: self._fail(str(error)),
         )
@@ -148,17 +170,25 @@ class Presenter:
         """The panel goes."""
         self._abandoned = True
         self._run.stop_now()
-        self._drop_folder()
+        self._drop(self._folder)
+        self._drop(self._previous)
+        self._folder = self._previous = None
 
     def _new_folder(self) -> Path:
-        self._drop_folder()
+        """The result in the scene keeps its folder until another result is shown."""
+        self._previous = self._folder
         self._folder = tempfile.TemporaryDirectory(prefix="hepatocast-", ignore_cleanup_errors=True)
         return Path(self._folder.name)
 
-    def _drop_folder(self) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+    def _back_to_previous(self) -> None:
+        if self._previous is not None:
+            self._drop(self._folder)
+            self._folder, self._previous = self._previous, None
+
+    @staticmethod
+    def _drop(folder: tempfile.TemporaryDirectory[str] | None) -> None:
+        if folder is not None:
+            folder.cleanup()
 
     def _start(self, job_file: Path) -> None:
         if self._abandoned:
@@ -192,7 +222,7 @@ class Presenter:
             return
         self._set(status="Showing the result", percent=100)
         self._pump(
-            outputs.show_result(result, self._volumes[0]),
+            chain(outputs.show_result(result, self._used), history.keep_history(result)),
             lambda: self._finish(result),
             lambda error: self._fail(str(error)),
         )
@@ -208,13 +238,18 @@ class Presenter:
             limits=" ".join((model["intended_use"], *model["limits"])),
             report=str(report) if report.is_file() else "",
         )
-        self._end(f"{lesions}, liver {record['liver']['volume_ml']:.0f} mL. Research use only.")
+        corrected = "Corrected: " if record.get("revision") else ""
+        liver = f"liver {record['liver']['volume_ml']:.0f} mL"
+        self._drop(self._previous)
+        self._previous = None
+        self._end(f"{corrected}{lesions}, {liver}. Research use only.")
         self.shown(result)
 
     def _fail(self, message: str) -> None:
         self._end("Canceled" if self._abandoned else f"Failed: {message}")
 
     def _end(self, status: str) -> None:
+        self._back_to_previous()
         self._set(busy=False, status=status)
 
     def _set(self, **changes: Any) -> None:

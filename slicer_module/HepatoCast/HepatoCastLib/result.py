@@ -25,6 +25,7 @@ class Result:
         grid: The grid of ``labels``.
         labels: 1 liver, n + 1 lesion n, [slice, row, column]; memory-mapped.
         segments: One per label, with the box that holds it.
+        pack: The result as text that a saved scene keeps (HepatoCastLib.keeping).
     """
 
     folder: Path
@@ -32,6 +33,7 @@ class Result:
     grid: Grid
     labels: NDArray[np.uint16] = field(repr=False)
     segments: tuple[tuple[Segment, Box], ...] = field(repr=False)
+    pack: str = field(repr=False)
 
 
 def read_result(folder: Path) -> Result:
@@ -44,6 +46,7 @@ def read_result(folder: Path) -> Result:
         record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         lines = json.loads((folder / "segments.json").read_text(encoding="utf-8"))
         labels = np.load(folder / "labels.npy", mmap_mode="r")
+        pack = (folder / "kept.txt").read_text(encoding="ascii")
     except (OSError, ValueError) as error:
         raise ResultError(f"The result folder is incomplete: {error}; run again") from error
     if record["status"] != "analyzed":
@@ -54,7 +57,9 @@ def read_result(folder: Path) -> Result:
     if found != listed:
         raise ResultError(f"SEG holds lesions {sorted(found)}, result.json {sorted(listed)}")
     grid = read_grid(record["reference"]["geometry"])
-    return Result(folder=folder, record=record, grid=grid, labels=labels, segments=segments)
+    return Result(
+        folder=folder, record=record, grid=grid, labels=labels, segments=segments, pack=pack
+    )
 
 
 def read_grid(geometry: dict[str, Any]) -> Grid:

@@ -6,6 +6,7 @@ from typing import Any
 CATEGORIES = "Segmentation category and type - DICOM master list"
 REGIONS = "Anatomic codes - DICOM master list"
 LIVER_IDENTIFIER = "liver"
+LESION_PREFIX = "lesion-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Segment:
     @property
     def identifier(self) -> str:
         """Segment ID in Slicer: the same after every run, save and reload."""
-        return LIVER_IDENTIFIER if self.number == 1 else f"lesion-{self.number - 1}"
+        return LIVER_IDENTIFIER if self.number == 1 else f"{LESION_PREFIX}{self.number - 1}"
 
     def terminology(self) -> str:
         """The segment's TerminologyEntry as Slicer serializes it."""

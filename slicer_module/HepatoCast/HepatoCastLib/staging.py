@@ -46,12 +46,24 @@ def stage_job(
     Raises:
         ExchangeError: The volumes cannot be handed over as they are.
     """
-    study = folder / "study"
-    study.mkdir()
     job: dict[str, Any] = {
-        "arguments": engine_arguments(study, folder / "result", choices),
+        "arguments": engine_arguments(folder / "study", folder / "result", choices),
         "out": str(folder / "result"),
     }
+    yield from stage_study(volumes, folder, find_file, job)
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+
+
+def stage_study(
+    volumes: tuple[Any, ...], folder: Path, find_file: FindFile, job: dict[str, Any]
+) -> Iterator[None]:
+    """Put the images into ``folder / "study"``, or tell the job how to make them.
+
+    Raises:
+        ExchangeError: The volumes cannot be handed over as they are.
+    """
+    study = folder / "study"
+    study.mkdir()
     dicom = [volume for volume in volumes if exchange.instance_uids(volume)]
     if len(dicom) == len(volumes):
         for volume in volumes:
@@ -67,7 +79,6 @@ def stage_job(
         }
     else:
         raise ExchangeError("Several phases need DICOM-loaded volumes; load them from DICOM")
-    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
 
 
 def engine_arguments(study: Path, out: Path, choices: Choices) -> list[str]:

@@ -8,12 +8,14 @@ import qt
 import slicer
 import vtk
 
-from HepatoCastLib import outputs
+from HepatoCastLib import history, outputs
+from HepatoCastLib.correcting import Review, lesions_of
 from HepatoCastLib.installation import Engine
 from HepatoCastLib.parameters import Parameters
 from HepatoCastLib.presenter import Presenter, ViewState
 from HepatoCastLib.pump import StepPump
 from HepatoCastLib.result import Result
+from HepatoCastLib.review import ReviewTable
 from HepatoCastLib.run import BackgroundRun
 from HepatoCastLib.staging import Choices
 
@@ -25,6 +27,7 @@ NODES_OF_TABLES = (
     ("burdenTable", "burden"),
     ("featureTable", "features"),
     ("scoreTable", "scores"),
+    ("changeTable", "changes"),
 )
 
 
@@ -43,6 +46,10 @@ class Panel:
         self.run, self.pump = BackgroundRun(), StepPump()
         self.presenter = Presenter(self.run, self.pump, self.engine, find_dicom_file)
         self._new_parameters = new_parameters
+        self.review = ReviewTable(ui.decisionTable)
+        self._correctable = False
+        self._watched: Any = None
+        self._segment_tags: list[Any] = []
         self._gui_tag: Any = None
         self._node_tag: Any = None
         self._connect()
@@ -55,6 +62,7 @@ class Panel:
         ui.applyButton.connect("clicked(bool)", lambda *_: self.apply())
         ui.cancelButton.connect("clicked(bool)", lambda *_: self.presenter.cancel())
         ui.reportButton.connect("clicked(bool)", lambda *_: self._open_report())
+        ui.updateButton.connect("clicked(bool)", lambda *_: self.update())
         for edit, setting in self._settings():
             edit.currentPath = str(qt.QSettings().value(setting) or "")
             edit.connect("currentPathChanged(QString)", lambda *_: self._keep_settings())
@@ -94,6 +102,10 @@ class Panel:
             self.parameters.disconnectGui(self._gui_tag)
             self.parameters.RemoveObserver(self._node_tag)
         self.parameters = None
+        self._correctable = False
+        self._list_lesions()
+        for edit in (self.ui.observerEdit, self.ui.organizationEdit):
+            edit.text = ""  # the next scene may be another person's
         self.ui.segmentEditor.setSegmentationNode(None)
         for name, _ in NODES_OF_TABLES:
             getattr(self.ui, name).setMRMLTableNode(None)
@@ -107,13 +119,40 @@ class Panel:
     def apply(self) -> None:
         """One click: run with what the controls say."""
         if self.parameters is not None:
-            self.presenter.apply(
-                Choices(
-                    model=self.parameters.model,
-                    force_cpu=self.parameters.forceCpu,
-                    clinical_file=self.parameters.clinicalFile,
-                )
-            )
+            self.presenter.apply(self._choices())
+
+    def update(self) -> None:
+        """Measure again on the edited segments, with the decisions and the observer typed."""
+        if self.parameters is None:
+            return
+        review = Review(
+            observer=self.ui.observerEdit.text.strip(),
+            organization=self.ui.organizationEdit.text.strip(),
+            decisions=self.review.decisions(),
+        )
+        self.presenter.update(self.parameters.segmentation, self._choices(), review)
+
+    def _choices(self) -> Choices:
+        return Choices(
+            model=self.parameters.model,
+            force_cpu=self.parameters.forceCpu,
+            clinical_file=self.parameters.clinicalFile,
+        )
+
+    def _list_lesions(self) -> None:
+        """The decision rows follow the segments, also those that the user adds or removes."""
+        segmentation = None if self.parameters is None else self.parameters.segmentation
+        held = None if segmentation is None else segmentation.GetSegmentation()
+        if held is not self._watched:
+            if self._watched is not None:
+                for tag in self._segment_tags:
+                    self._watched.RemoveObserver(tag)
+            events = (held.SegmentAdded, held.SegmentRemoved) if held is not None else ()
+            self._segment_tags = [
+                held.AddObserver(event, lambda *_: self._list_lesions()) for event in events
+            ]
+            self._watched = held
+        self.review.show([] if held is None else lesions_of(segmentation))
 
     def _select(self) -> None:
         if self.parameters is None:
@@ -135,6 +174,7 @@ class Panel:
         ui.limitsLabel.text = state.limits
         ui.reportButton.enabled = bool(state.report)
         ui.inputs.enabled = not state.busy
+        ui.updateButton.enabled = self._correctable and not state.busy
         text = "\n".join(state.log)
         if ui.logView.plainText != text:
             ui.logView.plainText = text
@@ -142,9 +182,15 @@ class Panel:
     def _show_nodes(self, _result: Result | None = None) -> None:
         """Hand the result's nodes to the views and to the Segment Editor."""
         segmentation = outputs.find_node("vtkMRMLSegmentationNode", "segmentation")
+        self._correctable = bool(history.kept_packs())
         if segmentation is None or self.parameters is None:
+            self._list_lesions()
             return
         self.parameters.segmentation = segmentation
+        if _result is not None:
+            self.review.forget()
+        self._list_lesions()
+        self.ui.updateButton.enabled = self._correctable and not self.presenter.state.busy
         for name, role in NODES_OF_TABLES:
             table = outputs.find_node("vtkMRMLTableNode", role)
             getattr(self.ui, name).setMRMLTableNode(table)
@@ -153,7 +199,7 @@ class Panel:
         editor = self.ui.segmentEditor
         editor.setMRMLSegmentEditorNode(editor_node())
         editor.setSegmentationNode(segmentation)
-        editor.setSourceVolumeNode(segmentation.GetNodeReference("HepatoCast.Volume"))
+        editor.setSourceVolumeNode(segmentation.GetNodeReference(outputs.VOLUME_REFERENCE))
 
     def _open_report(self) -> None:
         report = self.presenter.state.report

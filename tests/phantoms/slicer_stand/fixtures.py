@@ -71,7 +71,7 @@ def spin(stand: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         while not holds() and time.monotonic() < end and not caught:
             stand.app.processEvents()
             time.sleep(0.002)
-        assert caught == []
+        assert not caught, "".join(caught)
         assert holds()
 
     return until

@@ -18,13 +18,15 @@ def show(scene: Any, tmp_path: Path) -> Callable[[str, str], tuple[Any, Any]]:
 
     def on(result_orientation: str, volume_orientation: str) -> tuple[Any, Any]:
         from HepatoCastLib import outputs
+        from HepatoCastLib.keeping import pack_result
         from HepatoCastLib.result import read_result
         from HepatoCastLib.unpacking import unpack_segmentation
 
         folder = write_recorded_result(tmp_path / "result", result_orientation)
         unpack_segmentation(folder)
+        pack_result(folder)
         node = phantom_node(volume_orientation)
-        list(outputs.show_result(read_result(folder), node))
+        list(outputs.show_result(read_result(folder), (node,)))
         return outputs.find_node("vtkMRMLSegmentationNode", "segmentation"), node
 
     return on
@@ -150,7 +152,7 @@ def test_a_result_with_fewer_lesions_takes_the_old_ones_away(
     (folder / "result.json").write_text(json.dumps(record))
     lines = json.loads((folder / "segments.json").read_text())[:2]
     (folder / "segments.json").write_text(json.dumps(lines))
-    list(outputs.show_result(read_result(folder), node))
+    list(outputs.show_result(read_result(folder), (node,)))
     assert segmentation.GetSegmentation().GetSegment("lesion-2") is None
     assert outputs.find_node("vtkMRMLMarkupsLineNode", "long_axis-2") is None
     assert outputs.find_node("vtkMRMLMarkupsLineNode", "long_axis-1") is not None

@@ -61,10 +61,12 @@ def test_a_shifted_object_is_refused(folder: Path) -> None:
 
 def test_a_forgotten_tumor_is_noticed(folder: Path) -> None:
     from HepatoCastLib.errors import ResultError
+    from HepatoCastLib.keeping import pack_result
     from HepatoCastLib.result import read_result
     from HepatoCastLib.unpacking import unpack_segmentation
 
     unpack_segmentation(folder)
+    pack_result(folder)
     lines = json.loads((folder / "segments.json").read_text())
     (folder / "segments.json").write_text(json.dumps(lines[:-1]))
     with pytest.raises(ResultError, match=r"SEG holds lesions \[1\], result.json \[1, 2\]"):
