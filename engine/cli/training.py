@@ -16,6 +16,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     one.add_argument("--out", type=Path, required=True, help="folder for tables and reports")
     one.add_argument("--packages", type=Path, help="folder for the exported risk package")
     one.add_argument("--jobs", type=int, default=1, help="parallel processes")
+    one.add_argument(
+        "--scheduler", default="", help="Dask scheduler (tcp://host:8786) instead of processes"
+    )
     one.set_defaults(run=run_train)
     two = commands.add_parser("evaluate", help="judge a risk package on other patients")
     two.add_argument("package", type=Path, help="version folder of the package")
@@ -28,12 +31,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run_train(arguments: argparse.Namespace, _reporter: Reporter) -> int:
     """Train one recipe or a folder of them and print the comparison."""
     commands = _training_commands()
-    if arguments.recipe.is_dir():
-        print(commands.train_all(arguments.recipe, arguments.cohort, arguments.out,
-                                 jobs=arguments.jobs))  # fmt: skip
-    else:
-        print(commands.train(arguments.recipe, arguments.cohort, arguments.out,
-                             packages=arguments.packages, jobs=arguments.jobs))  # fmt: skip
+    with commands.scheduler(arguments.scheduler):
+        if arguments.recipe.is_dir():
+            print(commands.train_all(arguments.recipe, arguments.cohort, arguments.out,
+                                     jobs=arguments.jobs))  # fmt: skip
+        else:
+            print(commands.train(arguments.recipe, arguments.cohort, arguments.out,
+                                 packages=arguments.packages, jobs=arguments.jobs))  # fmt: skip
     return 0
 
 

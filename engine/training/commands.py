@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.errors import OutputError
 from engine.training.card import model_card, recipe_card
+from engine.training.cluster import scheduler
 from engine.training.cohort import Cohort, read_cohort
 from engine.training.external import evaluate_package
 from engine.training.judging import Judgement, held_out_predictions, judge, judge_table
@@ -20,6 +21,8 @@ from engine.training.report.html import to_html
 from engine.training.report.pdf import to_pdf
 from engine.training.runs import RecipeRun, run_recipe
 from engine.values.result import RESEARCH_USE_STATEMENT
+
+__all__ = ["evaluate", "scheduler", "train", "train_all"]
 
 
 def train(

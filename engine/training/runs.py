@@ -15,7 +15,7 @@ from engine.training.recipe import Recipe, StrategySpec, ValidationSpec
 from engine.training.recurrent import RECURRENT, fit_recurrent
 from engine.training.resampling import Interval, difference_interval
 from engine.training.staging_reference import StageComparison, compare_with_stage
-from engine.training.strategies import fit_best, fit_tuned
+from engine.training.strategies import fit_best, fit_tuned, tuned
 from engine.training.subsets import subgroup_concordances, subset_concordances
 from engine.training.validation import Fit, FittedStrategy, HeldOut, cross_validate
 
@@ -140,7 +140,8 @@ def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
 
         def recur(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
             own = replace(spec, settings={"seed": seed, **spec.settings})
-            return fit_recurrent(own, train), dict(spec.settings)
+            best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_recurrent)
+            return fit_recurrent(best, train), dict(best.settings)
 
         return recur
     if spec.model == BEST_OF:
@@ -154,7 +155,8 @@ def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
 
         def join(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
             own = replace(spec, settings={"seed": seed, **spec.settings})
-            return fit_feature_fused(own, train), dict(spec.settings)
+            best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_feature_fused)
+            return fit_feature_fused(best, train), dict(best.settings)
 
         return join
 

@@ -121,7 +121,25 @@ def fit_estimator(spec: StrategySpec, x: Floats, cohort: Cohort) -> Estimator:
         raise RecipeError(f"Strategy {spec.name}: {error}") from error
 
 
-def tuned(spec: StrategySpec, cohort: Cohort, *, inner_folds: int, seed: int) -> StrategySpec:
+class Ranking(Protocol):
+    """Anything that gives a risk from raw values."""
+
+    def risk(self, values: Floats) -> Floats:
+        """Shape (n, p) → (n,)."""
+        ...
+
+
+FitOnce = Callable[[StrategySpec, Cohort], Ranking]
+
+
+def tuned(
+    spec: StrategySpec,
+    cohort: Cohort,
+    *,
+    inner_folds: int,
+    seed: int,
+    fitting: FitOnce = fit_once,
+) -> StrategySpec:
     """Choose the settings with the best inner cross-validated concordance.
 
     Ties go to the setting named first. Settings called ``screen`` or ``components`` belong
@@ -131,7 +149,9 @@ def tuned(spec: StrategySpec, cohort: Cohort, *, inner_folds: int, seed: int) ->
     if len(options) < 2:
         return _with(spec, options[0]) if options else spec
     scores = [
-        cross_validated_c(_with(spec, option), cohort, folds=inner_folds, seed=seed)
+        cross_validated_c(
+            _with(spec, option), cohort, folds=inner_folds, seed=seed, fitting=fitting
+        )
         for option in options
     ]
     return _with(spec, options[int(np.argmax(scores))])
@@ -158,21 +178,25 @@ def fit_best(
     return fit_once(best, cohort), best
 
 
-def cross_fitted_risk(spec: StrategySpec, cohort: Cohort, *, folds: int, seed: int) -> Floats:
+def cross_fitted_risk(
+    spec: StrategySpec, cohort: Cohort, *, folds: int, seed: int, fitting: FitOnce = fit_once
+) -> Floats:
     """Risk of each row by a model that has not seen the row's patient, shape (n,)."""
     fold = patient_folds(cohort, folds=folds, seed=seed)
     risk = np.empty(len(cohort))
     for k in range(folds):
         held = fold == k
-        risk[held] = fit_once(spec, cohort.take(~held)).risk(cohort.values[held])
+        risk[held] = fitting(spec, cohort.take(~held)).risk(cohort.values[held])
     return risk
 
 
-def cross_validated_c(spec: StrategySpec, cohort: Cohort, *, folds: int, seed: int) -> float:
+def cross_validated_c(
+    spec: StrategySpec, cohort: Cohort, *, folds: int, seed: int, fitting: FitOnce = fit_once
+) -> float:
     """Concordance inside held-out folds; 0.5 for a setting that cannot be fitted."""
     fold = patient_folds(cohort, folds=folds, seed=seed)
     try:
-        risk = cross_fitted_risk(spec, cohort, folds=folds, seed=seed)
+        risk = cross_fitted_risk(spec, cohort, folds=folds, seed=seed, fitting=fitting)
     except RecipeError:
         raise
     except InputError:

@@ -1,6 +1,7 @@
 """The Freireich leukemia trial, a random cohort, and cohorts with planted effects."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,8 +9,27 @@ import pytest
 from engine.training.cohort import Cohort, Column
 from engine.training.outcome import Floats, Outcome
 
+NO_CLUSTER = find_spec("distributed") is None
 MERCAPTOPURINE = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", "cluster: needs the extra [cluster] (dask, distributed)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the cluster's tests out, visibly counted as deselected, where dask is missing."""
+    clustered = [item for item in items if item.get_closest_marker("cluster")]
+    if NO_CLUSTER and clustered:
+        config.hook.pytest_deselected(items=clustered)
+        items[:] = [item for item in items if item not in clustered]
+
+
+def pytest_report_header() -> str:
+    """Say whether this run uses a cluster."""
+    return f"cluster: {'deselected, dask is not installed' if NO_CLUSTER else 'run'}"
 
 
 @pytest.fixture
