@@ -19,8 +19,8 @@ from dicom_node.engines import Engines, make_engines
 from dicom_node.errors import EngineRunError, UnknownStudyError
 from dicom_node.index import Row
 from dicom_node.ledger import Ledger, ResultObject
-from dicom_node.run_events import EngineCancelledError, EngineOutcome, ReportProgress
 from dicom_node.model_switch import OFF, OFF_REASON, SHADOW, ModelSwitches
+from dicom_node.run_events import EngineCancelledError, EngineOutcome, ReportProgress
 from dicom_node.settings import Configuration
 from dicom_node.spool import sync_folder
 
@@ -128,15 +128,18 @@ class Analyst:
         self._lay_out(job["job_id"], study)
         (scratch / "out").mkdir()
         clinical = self._pull_clinical(job, study, scratch)
+        refusal = OFF_REASON if self._switches.mode_of(job) == OFF else ""
         options = {
             "job-id": job["job_id"],
             "model": job["model"] or self._settings.model,
             "predecessor": self._predecessor_of(job),
             "clinical": clinical,
+            "refuse": refusal,
         }
         arguments = build_command([], study, scratch / "out", options)
         arguments += self._wanted_extras(job)
-        return self.engines.run(job["job_id"], arguments, self._throttle(job["job_id"]))
+        report = self._throttle(job, is_refusal=bool(refusal))
+        return self.engines.run(job["job_id"], arguments, report)
 
     def _pull_clinical(self, job: Row, study: Path, scratch: Path) -> str:
         """Ask the clinical sources; the file for the engine, empty when none is configured."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from dicom_node.engines import WARM
 from dicom_node.errors import PeerError
 from dicom_node.peers import PeerClient
 from dicom_node.schema import open_database
@@ -99,10 +100,11 @@ def _check_port(configuration: Configuration) -> str:
 
 
 def _check_engine(configuration: Configuration) -> str:
-    program = configuration.analysis.command[0]
+    settings = configuration.analysis
+    base = list(settings.warm_command if settings.process == WARM else settings.command)
+    program = base[0]
     if shutil.which(program) is None:
         return f"program not found: {program}"
-    base = list(configuration.analysis.command)
     try:
         done = subprocess.run(  # noqa: S603  (the operator's own configured command)
             [*base, "--help"],

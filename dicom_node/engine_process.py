@@ -4,19 +4,17 @@ import ctypes
 import json
 import logging
 import os
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from dicom_node.errors import EngineRunError
+from dicom_node.run_events import EngineOutcome, ReportProgress, RunEvents
 
 log = logging.getLogger(__name__)
 
@@ -25,23 +23,13 @@ MAXIMUM_LINE = 1 << 20
 GRACE_SECONDS = 5.0
 COMPLAINT_BYTES, COMPLAINT_LINES = 8192, 20
 
-ReportProgress = Callable[[str, float], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOutcome:
-    """How a run ended: "result" or "not-analyzed" (then with the reason)."""
-
-    outcome: str
-    reason: str = ""
-
-
-class EngineCancelledError(EngineRunError):
-    """The run was stopped because its result is no longer wanted."""
-
 
 def run_engine(
-    command: Sequence[str], *, timeout_seconds: float, report: ReportProgress
+    command: Sequence[str],
+    *,
+    timeout_seconds: float,
+    report: ReportProgress,
+    environment: Mapping[str, str] | None = None,
 ) -> EngineOutcome:
     """Run the engine to its end.
 
@@ -49,41 +37,56 @@ def run_engine(
         command: Program and arguments.
         timeout_seconds: Longest run.
         report: Called with stage and fraction, at least every second; False cancels.
+        environment: Variables beside the node's own.
 
     Raises:
         EngineCancelledError: ``report`` said so.
         EngineRunError: It failed, crashed, hung or spoke no protocol.
     """
-    complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed when logged)
+    with tempfile.TemporaryFile() as complaints:
+        process = start_process(command, environment or {}, complaints)
+        try:
+            events = RunEvents()
+            threading.Thread(target=_pump, args=(process, events), daemon=True).start()
+            end_group_with_leader(process)
+            last = events.follow(timeout_seconds=timeout_seconds, report=report)
+            code = process.wait(timeout=GRACE_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise EngineRunError("The engine closed its output and did not end") from error
+        finally:
+            _end(process)
+            _log_complaints(complaints)
+    return _judge(last, code)
+
+
+def start_process(
+    command: Sequence[str], environment: Mapping[str, str], complaints: IO[bytes] | int
+) -> "subprocess.Popen[bytes]":
+    """Start a process that dies with the thread that starts it, a group of its own.
+
+    Raises:
+        EngineRunError: It cannot be started.
+    """
     try:
-        process = subprocess.Popen(  # noqa: S603  (the operator's own configured command)
+        return subprocess.Popen(  # noqa: S603  (the operator's own configured command)
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
+            env={**os.environ, **environment},
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
     except OSError as error:
-        complaints.close()
         raise EngineRunError(f"The engine cannot be started: {error.strerror}") from error
-    try:
-        last = _follow(process, timeout_seconds, report)
-        code = process.wait(timeout=GRACE_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise EngineRunError("The engine closed its output and did not end") from error
-    finally:
-        _end(process)
-        _log_complaints(complaints)
-    return _judge(last, code)
 
 
 def _log_complaints(complaints: IO[bytes]) -> None:
     """Log the last lines of the engine's standard error, which carries no PHI by contract."""
-    with complaints:
-        complaints.seek(max(complaints.tell() - COMPLAINT_BYTES, 0))
-        for line in complaints.read().decode("utf-8", "replace").splitlines()[-COMPLAINT_LINES:]:
-            log.warning("engine: %s", line)
+    complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(complaints.tell() - COMPLAINT_BYTES, 0))
+    for line in complaints.read().decode("utf-8", "replace").splitlines()[-COMPLAINT_LINES:]:
+        log.warning("engine: %s", line)
 
 
 def _die_with_parent() -> None:
@@ -91,43 +94,47 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _follow(
-    process: "subprocess.Popen[bytes]", timeout_seconds: float, report: ReportProgress
-) -> dict[str, Any]:
-    """Read events until the output ends; the last one that is not progress."""
-    if process.stdout is None:
-        raise EngineRunError("The engine has no output")
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
-    deadline = time.monotonic() + timeout_seconds
-    last: dict[str, Any] = {}
-    stage, fraction = "starting", 0.0
-    while True:
+def end_group_with_leader(process: "subprocess.Popen[bytes]") -> None:
+    """When the process ends, end what it has started; else that would hold its output open."""
+
+    def watch() -> None:
         try:
-            line = lines.get(timeout=1.0)
-        except queue.Empty:
-            line = b"\n"
-        if not line:
-            return last
-        if line.strip():
-            event = _parse(line)
-            if event.get("event") == "progress":
-                stage, fraction = str(event.get("stage", "")), float(event.get("fraction", 0.0))
-            else:
-                last = event
-        if not report(stage, fraction):
-            raise EngineCancelledError("The result is no longer wanted")
-        if time.monotonic() > deadline:
-            raise EngineRunError(f"The engine took longer than {timeout_seconds:g} s")
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return  # reaped by the thread that waits, after a kill of the group
+        kill_group(process.pid)
+
+    if hasattr(os, "waitid"):
+        threading.Thread(target=watch, name="engine-watch", daemon=True).start()
 
 
-def _pump(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
+def _pump(process: "subprocess.Popen[bytes]", events: RunEvents) -> None:
+    """Read events until the output ends or is no protocol."""
+    try:
+        if process.stdout is not None:
+            for line in read_lines(process.stdout):
+                events.take(parse_event(line))
+    except EngineRunError as error:
+        events.take({"event": "error", "kind": "protocol", "message": str(error)})
+    except (OSError, ValueError):
+        log.debug("The engine's output was closed while it was read")
+    finally:
+        events.close()
+
+
+def read_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines of bounded length, blank ones left out."""
     while line := stream.readline(MAXIMUM_LINE):
-        lines.put(line)
-    lines.put(b"")
+        if line.strip():
+            yield line
 
 
-def _parse(line: bytes) -> dict[str, Any]:
+def parse_event(line: bytes) -> dict[str, Any]:
+    """Read one line of the engine's output.
+
+    Raises:
+        EngineRunError: It is no JSON object.
+    """
     try:
         event = json.loads(line)
     except ValueError as error:
@@ -145,8 +152,12 @@ def _judge(last: dict[str, Any], code: int) -> EngineOutcome:
         return EngineOutcome(outcome="not-analyzed", reason=str(last.get("reason", "")))
     if kind == "error":
         raise EngineRunError(f"{last.get('kind', 'error')}: {last.get('message', '')}")
-    how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-    raise EngineRunError(f"The engine {how} without a result")
+    raise EngineRunError(f"The engine {how_it_ended(code)} without a result")
+
+
+def how_it_ended(code: int) -> str:
+    """An exit status in words."""
+    return f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -157,16 +168,17 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         try:
             process.wait(timeout=GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            _kill_group(process.pid)
+            kill_group(process.pid)
             process.wait()
     if process.stdout is not None:
         process.stdout.close()
 
 
-def _kill_group(pid: int) -> None:
+def kill_group(pid: int) -> None:
+    """Kill -9 of a process and everything it has started."""
     try:
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         log.debug("The engine had ended already")
 
 

@@ -13,6 +13,8 @@ from dicom_node.settings import Configuration
 
 
 def build_configuration(folder: Path, **tables: Any) -> Configuration:  # noqa: ANN401
+    if "command" in tables.get("analysis", {}):
+        tables["analysis"] = {"process": "fresh", **tables["analysis"]}
     table = {
         "storage": {"folder": str(folder)},
         "listener": {"minimum_free_bytes": 0, "known_peers_only": False},

@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dicom_node.engine_process import EngineCancelledError, EngineOutcome, build_command, run_engine
+from dicom_node.engine_process import build_command, run_engine
 from dicom_node.errors import EngineRunError
+from dicom_node.run_events import EngineCancelledError, EngineOutcome
 from tests.dicom_node.testbed import RECORDED_ENGINE, make_ct, write_files
 
 

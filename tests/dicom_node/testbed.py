@@ -21,6 +21,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 ROOT = Path(__file__).parents[2]
 RECORDED_ENGINE = Path(__file__).with_name("recorded_engine.py")
+RECORDED_WORK = Path(__file__).with_name("recorded_work.py")
 NODE_TITLE, ORTHANC_TITLE = "HEPATOCAST", "TESTPACS"
 
 ROUTE_LUA = """
@@ -213,6 +214,7 @@ class Node:
         top: str = "", storage: str = "", listener: str = "", dashboard: str = "",
     ) -> "Node":  # fmt: skip
         command = json.dumps([sys.executable, str(RECORDED_ENGINE), behavior])
+        warm_command = json.dumps([sys.executable, str(RECORDED_WORK), behavior])
         self.path.write_text(
             f"""
 ae_title = "{NODE_TITLE}"
@@ -228,6 +230,7 @@ quiet_seconds = {quiet_seconds}
 poll_seconds = 0.2
 [analysis]
 command = {command}
+warm_command = {warm_command}
 retry_seconds = 0.5
 [dashboard]
 {dashboard}
