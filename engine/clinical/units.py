@@ -16,9 +16,12 @@ What a general unit library cannot know is added here, each rule with its source
 """
 
 import re
+import threading
 from functools import lru_cache
 
+from lark.exceptions import LarkError
 from pint import DimensionalityError
+from pint.errors import PintError
 from pint.facets.plain import PlainQuantity
 from ucumvert import PintUcumRegistry  # type: ignore[import-untyped]  # ships no stubs
 from ucumvert.parser import InvalidUcumError  # type: ignore[import-untyped]  # ships no stubs
@@ -28,6 +31,9 @@ from engine.errors import ClinicalDataError
 
 AFP_NG_PER_IU = 1.21
 _ENZYMES = frozenset({"alt", "ast", "ast_upper_limit", "ggt", "alp"})
+_LOCK = threading.Lock()
+"""A pint registry learns units as it meets them and is not made for several threads."""
+
 _ATOM = re.compile(r"\[[^\]]+\]")
 
 _SPELLINGS = {
@@ -98,7 +104,8 @@ def to_canonical(value: float, unit: str, analyte: Analyte) -> float:
 
 def factor_to_canonical(unit: str, analyte: Analyte) -> float:
     """Multiplier from ``unit`` to the analyte's canonical unit (see ``to_canonical``)."""
-    return _factor(ucum(unit), analyte.key, analyte.unit, analyte.molar_mass_g_mol)
+    with _LOCK:
+        return _factor(ucum(unit), analyte.key, analyte.unit, analyte.molar_mass_g_mol)
 
 
 def from_canonical(value: float, unit: str, analyte: Analyte) -> float:
@@ -158,10 +165,9 @@ def _magnitude(source: "PlainQuantity[float]", target: "PlainQuantity[float]") -
 
 def _quantity(unit: str, canonical: str, key: str) -> "PlainQuantity[float]":
     try:
-        parsed = _registry().from_ucum(unit)
-    except InvalidUcumError:
+        quantity: PlainQuantity[float] = 1.0 * _registry().from_ucum(unit)
+    except (InvalidUcumError, LarkError, PintError):  # unreadable; a temperature scale
         raise _refusal(unit, canonical, key) from None
-    quantity: PlainQuantity[float] = 1.0 * parsed
     return quantity
 
 

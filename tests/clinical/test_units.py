@@ -1,5 +1,9 @@
 """Unit conversion: UCUM by library, analyte-aware rules on top."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,3 +77,39 @@ def test_there_and_back_is_the_same_value(value: float, case: tuple[str, str]) -
     analyte = ANALYTES[case[0]]
     there = to_canonical(value, case[1], analyte)
     assert from_canonical(there, case[1], analyte) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", ["Cel", "/Cel", "mmoll", "[pH]", "10*", "(", "m[H2O]"])
+def test_a_unit_that_makes_no_sense_is_refused_by_name(unit: str) -> None:
+    with pytest.raises(ClinicalDataError, match=r"cannot be converted to 10\*9/L"):
+        to_canonical(1.0, unit, ANALYTES["platelets"])
+
+
+def test_sources_asked_at_once_convert_without_getting_in_each_others_way() -> None:
+    """A fresh interpreter, because conversions are kept once they are known."""
+    script = """
+import threading
+from engine.clinical.analytes import ANALYTES
+from engine.clinical.units import to_canonical
+units = {"bilirubin_total": "mg/dL", "albumin": "g/dL", "creatinine": "mg/L",
+         "afp": "k[IU]/L", "platelets": "10*3/uL", "sodium": "meq/L", "hbv_dna": "k[IU]/L"}
+faults, start = [], threading.Barrier(len(units))
+def convert(key, unit):
+    start.wait()
+    try:
+        to_canonical(1.0, unit, ANALYTES[key])
+    except Exception as error:
+        faults.append(repr(error))
+threads = [threading.Thread(target=convert, args=item) for item in units.items()]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(faults)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
