@@ -25,6 +25,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     two.add_argument("cohort", type=Path, help="CSV of the patients")
     two.add_argument("--out", type=Path, help="folder for evaluation.json")
     two.add_argument("--months", type=float, nargs="*", default=(), help="time horizons")
+    two.add_argument("--subgroups", nargs="*", default=(), help="columns judged apart")
+    two.add_argument(
+        "--references", nargs="*", default=(), help="columns of stages or scores, larger is worse"
+    )
     two.set_defaults(run=run_evaluate)
 
 
@@ -45,7 +49,9 @@ def run_evaluate(arguments: argparse.Namespace, _reporter: Reporter) -> int:
     """Judge and print."""
     commands = _training_commands()
     print(commands.evaluate(arguments.package, arguments.cohort, arguments.out,
-                            horizons=tuple(arguments.months)))  # fmt: skip
+                            horizons=tuple(arguments.months),
+                            subgroups=tuple(arguments.subgroups),
+                            references=tuple(arguments.references)))  # fmt: skip
     return 0
 
 

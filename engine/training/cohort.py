@@ -192,21 +192,23 @@ def _joined_rows(recipe: Recipe, folder: Path) -> list[Row]:
     if recipe.cohort.synthetic is not None:
         return synthetic_rows(recipe.cohort.synthetic)
     rows = read_table(folder / recipe.cohort.table)
-    _require(rows[0], (recipe.cohort.id, recipe.outcome.time, recipe.outcome.event))
+    landmark = recipe.cohort.landmark
+    follow_up = landmark.follow_up if landmark and landmark.follow_up else recipe.outcome.time
+    event = landmark.onset if landmark and landmark.onset else recipe.outcome.event
+    _require(rows[0], (recipe.cohort.id, follow_up, event))
     for file, key in recipe.cohort.join:
         others = read_table(folder / file)
         _require(others[0], (key,))
         by_id = {row[key]: row for row in others}
         rows = [{**by_id.get(row[recipe.cohort.id], {}), **row} for row in rows]
-    landmark = recipe.cohort.landmark
     if landmark is None:
         return rows
-    return landmark_rows(rows, landmark, patient=recipe.cohort.id, time=recipe.outcome.time)
+    return landmark_rows(rows, landmark, patient=recipe.cohort.id, time=follow_up)
 
 
 def _visits(recipe: Recipe, folder: Path, rows: list[Row], patients: Integers) -> Visits | None:
     spec = recipe.cohort.landmark
-    if spec is None:
+    if spec is None or spec.onset:
         return None
     number = {row[recipe.cohort.id]: int(k) for row, k in zip(rows, patients, strict=True)}
     table = read_table(folder / recipe.cohort.table)

@@ -11,12 +11,13 @@ from engine.errors import OutputError
 from engine.training.card import model_card, recipe_card
 from engine.training.cluster import scheduler
 from engine.training.cohort import Cohort, read_cohort
-from engine.training.external import evaluate_package
+from engine.training.external import evaluate_package, evaluation_text
 from engine.training.judging import Judgement, held_out_predictions, judge, judge_table
 from engine.training.packaged_models import fit_packaged_models, time_grid
 from engine.training.packaging import write_package
 from engine.training.recipe import Recipe, read_recipe
 from engine.training.report.content import report_sections
+from engine.training.report.evaluation import evaluation_sections
 from engine.training.report.html import to_html
 from engine.training.report.pdf import to_pdf
 from engine.training.runs import RecipeRun, run_recipe
@@ -121,29 +122,44 @@ def export_package(recipe: Recipe, cohort: Cohort, folder: Path, *, jobs: int = 
 
 
 def evaluate(
-    package: Path, cohort: Path, out: Path | None = None, *, horizons: tuple[float, ...] = ()
+    package: Path,
+    cohort: Path,
+    out: Path | None = None,
+    *,
+    horizons: tuple[float, ...] = (),
+    subgroups: tuple[str, ...] = (),
+    references: tuple[str, ...] = (),
 ) -> str:
     """Judge a finished risk package on other patients.
 
     Args:
         package: Version folder of the package.
         cohort: CSV with ``patient``, ``time_months``, ``event`` and one column per source
-            value, named by the predictor's key in the manifest's unit ("afp" in ng/mL).
-        out: Folder for ``evaluation.json``; nothing is written when None.
+            value, named by the predictor's key in the manifest's unit ("afp" in ng/mL); a
+            column ``center`` adds calibration and recalibration per center.
+        out: Folder for ``evaluation.json``, ``evaluation.html`` and ``evaluation.pdf``;
+            nothing is written when None.
         horizons: Months; 12, 24, 36 and 60 inside the package's grid when empty.
+        subgroups: Columns whose values are judged apart.
+        references: Columns of stages or scores to be beaten, larger is worse.
 
     Returns:
         A table per model of the package, with patients who were refused.
     """
-    judgements, text = evaluate_package(package, cohort, horizons)
+    found = evaluate_package(package, cohort, horizons, subgroups=subgroups, references=references)
     if out is not None:
+        sections = evaluation_sections(found)
+        statement = RESEARCH_USE_STATEMENT
         try:
             out.mkdir(parents=True, exist_ok=True)
-            content = json.dumps([summary(j) for j in judgements], indent=1)
+            content = json.dumps([summary(m.judgement) for m in found.models], indent=1)
             (out / "evaluation.json").write_text(content + "\n", encoding="utf-8")
+            html = to_html(sections, statement=statement)
+            (out / "evaluation.html").write_text(html, encoding="utf-8")
+            (out / "evaluation.pdf").write_bytes(to_pdf(sections, statement=statement))
         except OSError as error:
             raise OutputError(f"Cannot write the evaluation: {error.strerror}") from error
-    return text
+    return evaluation_text(found)
 
 
 def comparison(run: RecipeRun) -> str:
@@ -153,6 +169,11 @@ def comparison(run: RecipeRun) -> str:
     lines = [
         f"{recipe.title} ({recipe.name}; {recipe.data} data)",
         f"{recipe.outcome.name}: {patients} patients, {int(cohort.outcome.event.sum())} events",
+        *(
+            [f"{int((cohort.cause == 2).sum())} competing events"]
+            if cohort.cause is not None
+            else []
+        ),
         *cohort.notes,
         judge_table(run.judgements),
     ]

@@ -166,10 +166,12 @@ def _calibration_intervals(
         c = p.truth.take(rows).calibration(survival[rows], horizon)
         return np.array([c.ici, c.e50, c.e90, c.slope, c.intercept])
 
+    # Mean absolute differences grow in resamples, so their interval may miss the value itself.
     few = min(resamples, CALIBRATION_RESAMPLES)
     bands = metric_band(figures, p.patients, resamples=few, seed=seed)
     ici, e50, e90, slope, intercept = (
-        Interval(float(v), float(low), float(high)) for v, low, high in zip(*bands, strict=True)
+        Interval(float(v), float(min(v, low)), float(max(v, high)))
+        for v, low, high in zip(*bands, strict=True)
     )
     return CalibrationIntervals(ici=ici, e50=e50, e90=e90, slope=slope, intercept=intercept)
 

@@ -45,6 +45,8 @@ class LandmarkSpec:
             "onset:time" (days from the landmark) and "onset:cause" (1 the event, 2 death
             without it, 0 neither); see engine.training.onset.
         death: 0/1 column of death, needed with onset.
+        follow_up: Column of the follow-up that remains from a visit; the outcome's time
+            column when empty.
     """
 
     day: str
@@ -59,6 +61,7 @@ class LandmarkSpec:
     lags: int = 0
     onset: str = ""
     death: str = ""
+    follow_up: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

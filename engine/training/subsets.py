@@ -9,6 +9,7 @@ from joblib import Parallel, delayed  # type: ignore[import-untyped]  # joblib s
 
 from engine.training.cohort import Cohort
 from engine.training.concordance import PairTable, merged
+from engine.training.external_tables import groups_of
 from engine.training.folds import patient_folds
 from engine.training.outcome import Floats, Integers
 from engine.training.recipe import ValidationSpec
@@ -68,14 +69,14 @@ def subgroup_concordances(
 ) -> tuple[tuple[str, int, int, Interval], ...]:
     """Held-out concordance inside each subgroup of declared columns.
 
-    Columns with more than four values are split at the median.
+    Columns with more than eight values are split at the median.
 
     Returns:
         (subgroup, rows, events, concordance) per subgroup.
     """
     rows = []
     for name in names:
-        for label, members in _groups_of(name, cohort.extra[name]):
+        for label, members in groups_of(name, cohort.extra[name]):
             table = merged(
                 held.truth.harrell_pairs(r, np.where(members, g, -1 - np.arange(len(g))))
                 for r, g in zip(held.risk, held.groups, strict=True)
@@ -89,14 +90,6 @@ def subgroup_concordances(
                 )
             )
     return tuple(rows)
-
-
-def _groups_of(name: str, column: Floats) -> list[tuple[str, np.ndarray]]:
-    values = np.unique(column[np.isfinite(column)])
-    if len(values) <= 4:
-        return [(f"{name} = {v:g}", column == v) for v in values]
-    middle = float(np.median(column[np.isfinite(column)]))
-    return [(f"{name} ≤ {middle:g}", column <= middle), (f"{name} > {middle:g}", column > middle)]
 
 
 def _interval(table: PairTable, patients: Integers, spec: ValidationSpec) -> Interval:

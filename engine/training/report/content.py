@@ -1,10 +1,12 @@
 """What a report shows, before it becomes HTML or PDF."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from engine.training.judging import Judgement
 from engine.training.report import figures
 from engine.training.report.tripod import ChecklistItem, checklist
 from engine.training.runs import RecipeRun
@@ -51,6 +53,12 @@ def _overview(run: RecipeRun) -> Section:
         )
     if recipe.citation:
         lines.append(f"Reproduces the strategy of: {recipe.citation}.")
+    if cohort.cause is not None:
+        lines.append(
+            f"Competing risks: {int((cohort.cause == 2).sum())} patients had the competing event "
+            f"({recipe.outcome.competing}) first. They are not censored: curves are 1 - "
+            "Aalen–Johansen, and every measure counts them as never having the event."
+        )
     lines += [*cohort.notes, *recipe.differs]
     return Section(recipe.title, tuple(lines))
 
@@ -108,7 +116,8 @@ def _survival(run: RecipeRun) -> Section:
     )
 
 
-def _calibration(run: RecipeRun) -> Section:
+def calibration_table(judgements: Sequence[Judgement]) -> Table:
+    """Figures of the calibration curves with their intervals, one row per horizon."""
     head = (
         "Strategy",
         "Months",
@@ -132,12 +141,16 @@ def _calibration(run: RecipeRun) -> Section:
             f"{c.observed_risk:.3f}",
             f"{c.mean_predicted_risk:.3f}",
         )
-        for j in run.judgements
+        for j in judgements
         for c, found in zip(j.calibrations, j.calibration_intervals, strict=True)
     ]
+    return (head, *rows)
+
+
+def _calibration(run: RecipeRun) -> Section:
     return Section(
         "Calibration of held-out predictions",
-        tables=((head, *rows),),
+        tables=(calibration_table(run.judgements),),
         figures=(
             (
                 f"{run.best.name}: smoothed curves, dots are fifths of predicted risk.",
