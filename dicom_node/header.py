@@ -72,7 +72,7 @@ def read_identifiers(
         InvalidInstanceError: Not a dataset in that syntax, or a UID is missing or malformed.
     """
     if transfer_syntax_uid in DEFLATED:
-        prefix = _inflate(prefix)
+        prefix = inflate(prefix)
     walker = _Walker(prefix, transfer_syntax_uid)
     found = walker.find(WANTED)
     texts = {}
@@ -93,8 +93,12 @@ def read_identifiers(
     )
 
 
-def _inflate(prefix: bytes | bytearray | memoryview, limit: int = 1 << 20) -> bytes:
-    """Inflate at most ``limit`` bytes, so that a decompression bomb stays small."""
+def inflate(prefix: bytes | bytearray | memoryview, limit: int = 1 << 20) -> bytes:
+    """Inflate at most ``limit`` bytes, so that a decompression bomb stays small.
+
+    Raises:
+        InvalidInstanceError: The bytes are not deflated.
+    """
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(bytes(prefix), limit)
     except zlib.error as error:

@@ -10,17 +10,18 @@ import os
 import shutil
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 
 from dicom_node.audit import INSTANCES_TRANSFERRED, AuditTrail
 from dicom_node.errors import InvalidInstanceError
-from dicom_node.header import Identifiers, read_identifiers
+from dicom_node.header import DEFLATED, Identifiers, inflate, read_identifiers
 from dicom_node.index import Arrival, Index
 from dicom_node.reception import LONGEST_HEADER_BYTES
-from dicom_node.spool import Spool, is_whole, sync_folder
+from dicom_node.spool import Spool, encode_file_meta, is_whole, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ DESCRIPTIVE = (
     "StudyDescription",
 )
 FIRST_META_BYTES = 4096
+EXPLICIT_VR = "1.2.840.10008.1.2.1"
 
 Divert = Callable[[Path, str, str], bool]
 
@@ -79,13 +81,17 @@ class Inbox:
                 taken.append(path)
         for folder in {(self._shared / arrival.path).parent for arrival in arrivals}:
             sync_folder(folder)
+        if arrivals:
+            sync_folder(self.images)  # a study's first image makes its folder
         for arrival, verdict in zip(arrivals, self._index.enter(arrivals), strict=True):
             if verdict == "conflict":
                 log.warning("%s came again with other content", arrival.sop_instance_uid)
         for study_uid, source in {(a.study_uid, a.source) for a in arrivals}:
             self._audit.record(INSTANCES_TRANSFERRED, study_uid=study_uid, participant=source)
-        for path in taken:
-            path.unlink(missing_ok=True)
+        for path, arrival in zip(taken, arrivals, strict=True):
+            # Retention may have taken the folder away between the link and the row.
+            if (self._shared / arrival.path).exists():
+                path.unlink(missing_ok=True)
 
     def _place(self, path: Path) -> Arrival | None:
         """Give a spooled file its place among the images; None when it is not a whole file."""
@@ -95,11 +101,11 @@ class Inbox:
                 path.unlink()
                 return None
             arrival = read_arrival(path)
-        except (InvalidInstanceError, InvalidDicomError, struct.error):
+        except OSError:
+            raise
+        except Exception:  # one file that no reader foresaw must not stop all others for ever
             log.exception("%s is not an instance; kept aside", path.name)
-            aside = self._spool.new.parent / "aside"
-            aside.mkdir(exist_ok=True)
-            path.rename(aside / path.name)
+            self._spool.put_aside(path)
             return None
         if self._divert(path, arrival.study_uid, arrival.receiving_title):
             path.unlink()
@@ -126,9 +132,10 @@ def read_arrival(path: Path) -> Arrival:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(start)
         prefix = file.read(LONGEST_HEADER_BYTES)
-    described = dcmread(path, stop_before_pixels=True, specific_tags=list(DESCRIPTIVE))
-    identifiers = read_identifiers(prefix, str(described.file_meta.TransferSyntaxUID))
-    texts = {name: str(described.get(name, "") or "") for name in DESCRIPTIVE}
+    meta = read_file_meta_info(path)
+    syntax = str(meta.TransferSyntaxUID)
+    identifiers = read_identifiers(prefix, syntax)
+    texts = _describe(prefix, syntax)
     return Arrival(
         sop_instance_uid=identifiers.sop_instance_uid,
         digest=digest,
@@ -139,14 +146,33 @@ def read_arrival(path: Path) -> Arrival:
         body_part=texts["BodyPartExamined"][:16],
         path=_place_of(identifiers, digest),
         byte_count=path.stat().st_size,
-        source=str(described.file_meta.get("SourceApplicationEntityTitle", ""))[:16],
-        receiving_title=str(described.file_meta.get("ReceivingApplicationEntityTitle", ""))[:16],
+        source=str(meta.get("SourceApplicationEntityTitle", ""))[:16],
+        receiving_title=str(meta.get("ReceivingApplicationEntityTitle", ""))[:16],
         patient_id=texts["PatientID"],
         patient_name=texts["PatientName"],
         accession_number=texts["AccessionNumber"],
         study_date=texts["StudyDate"][:8],
         study_description=texts["StudyDescription"],
     )
+
+
+def _describe(prefix: bytes, transfer_syntax_uid: str) -> dict[str, str]:
+    """The describing attributes; empty where pydicom cannot read the dataset.
+
+    Only the dataset's first bytes are read, inflated within bounds, so that neither a huge
+    element nor a decompression bomb costs memory. The images are kept whatever comes of it.
+    """
+    try:
+        if transfer_syntax_uid in DEFLATED:
+            prefix, transfer_syntax_uid = inflate(prefix, LONGEST_HEADER_BYTES), EXPLICIT_VR
+        part10 = encode_file_meta("1.2", "1.2", transfer_syntax_uid, "") + prefix
+        described = dcmread(
+            BytesIO(part10), stop_before_pixels=True, specific_tags=list(DESCRIPTIVE)
+        )
+        return {name: str(described.get(name, "") or "") for name in DESCRIPTIVE}
+    except Exception:  # noqa: BLE001 - see above; a reader of hostile bytes raises anything
+        log.warning("A dataset's describing attributes cannot be read")
+        return dict.fromkeys(DESCRIPTIVE, "")
 
 
 def _place_of(identifiers: Identifiers, digest: str) -> str:

@@ -49,7 +49,7 @@ class Index:
         finished opens it again; the node's own results coming back do not.
 
         Returns:
-            For each arrival: "new", "duplicate", "conflict" or "own".
+            For each arrival: "new", "duplicate", "restored", "conflict" or "own".
         """
         with self.engine.begin() as connection:
             return [self._enter(connection, arrival) for arrival in arrivals]
@@ -62,7 +62,7 @@ class Index:
         ).scalars()
         digests = set(known)
         if arrival.digest in digests:
-            return "duplicate"
+            return self._restore(connection, arrival)
         is_own = self._is_own(connection, arrival.sop_instance_uid)
         verdict = "own" if is_own else "conflict" if digests else "new"
         now = time.time()
@@ -74,6 +74,25 @@ class Index:
             text = f"{arrival.sop_instance_uid} came again with other content; both are kept"
             add_event(connection, arrival.study_uid, "conflict", text)
         return verdict
+
+    def _restore(self, connection: sa.Connection, arrival: Arrival) -> str:
+        """A copy of what is known changes nothing, unless retention has deleted the first."""
+        restored = connection.execute(
+            instances.update()
+            .where(instances.c.sop_instance_uid == arrival.sop_instance_uid)
+            .where(instances.c.digest == arrival.digest, instances.c.path == "")
+            .values(path=arrival.path, received_at=time.time())
+        )
+        if not restored.rowcount:
+            return "duplicate"
+        connection.execute(
+            studies.update()
+            .where(studies.c.study_uid == arrival.study_uid)
+            .values(images_deleted_at=None)
+        )
+        is_own = self._is_own(connection, arrival.sop_instance_uid)
+        self._touch_study(connection, arrival, time.time(), reopen=not is_own)
+        return "restored"
 
     def _is_own(self, connection: sa.Connection, sop_instance_uid: str) -> bool:
         query = sa.select(objects.c.job_id).where(objects.c.sop_instance_uid == sop_instance_uid)

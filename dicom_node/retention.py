@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+import uuid
 
 import sqlalchemy as sa
 
@@ -16,6 +17,8 @@ from dicom_node.settings import Configuration
 log = logging.getLogger(__name__)
 
 SECONDS_PER_DAY = 86400.0
+OVER = (StudyState.DONE, StudyState.IGNORED)
+DOOMED = ".deleted-"
 
 
 class Retention:
@@ -34,17 +37,25 @@ class Retention:
             self._delete_result(job)
 
     def delete_images(self, study_uid: str) -> int:
-        """Delete a study's images; the number deleted. The rows stay, without a place."""
-        folder = self._shared / "images" / name_of(study_uid)
-        number = len(list(folder.iterdir())) if folder.is_dir() else 0
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
+        """Delete a study's images; the number deleted. The rows stay, without a place.
+
+        First the rows lose their place, unless images have come meanwhile and the study is no
+        longer over; then the folder is renamed away at once and emptied. An image that comes
+        in between finds no folder, makes a new one and keeps its row's place.
+        """
+        if not self._claim(study_uid):
+            return 0
+        images = self._shared / "images"
+        folder, doomed = images / name_of(study_uid), images / f"{DOOMED}{uuid.uuid4().hex}"
+        if folder.is_dir():
+            folder.rename(doomed)
+        number = sum(len(list(path.iterdir())) for path in images.glob(f"{DOOMED}*"))
+        for path in images.glob(f"{DOOMED}*"):  # also what a crash has left
+            shutil.rmtree(path, ignore_errors=True)
+        if any(images.glob(f"{DOOMED}*")):
             log.error("Images of a study could not be deleted")
             return 0
         with self._engine.begin() as connection:
-            connection.execute(
-                instances.update().where(instances.c.study_uid == study_uid).values(path="")
-            )
             connection.execute(
                 studies.update()
                 .where(studies.c.study_uid == study_uid)
@@ -58,9 +69,23 @@ class Retention:
         self._audit.record(STUDY_DELETED, study_uid=study_uid)
         return number
 
+    def _claim(self, study_uid: str) -> bool:
+        """Take the place from the rows of a study that is over; False when it is not."""
+        with self._engine.begin() as connection:
+            claimed = connection.execute(
+                studies.update()
+                .where(studies.c.study_uid == study_uid, studies.c.state.in_(OVER))
+                .values(state=studies.c.state)
+            )
+            if claimed.rowcount:
+                connection.execute(
+                    instances.update().where(instances.c.study_uid == study_uid).values(path="")
+                )
+            return bool(claimed.rowcount)
+
     def _list_old_studies(self, before: float) -> list[str]:
         query = sa.select(studies.c.study_uid).where(
-            studies.c.state.in_((StudyState.DONE, StudyState.IGNORED)),
+            studies.c.state.in_(OVER),
             studies.c.last_received_at < before,
             studies.c.images_deleted_at.is_(None),
         )

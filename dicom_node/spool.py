@@ -1,13 +1,17 @@
 """The spool: what a door took lies here, durable, until the inbox has entered it.
 
 ``tmp/`` holds what is still arriving, ``new/`` whole instances, ``notes/`` small messages
-(commitment requests and reports). A file's name carries its length, so a file that a
-power cut left short is recognized; it was never acknowledged.
+(commitment requests and reports), ``aside/`` what nobody could read. A file's name carries
+its length, so a file that a power cut left short is recognized; it was never acknowledged.
+A file in ``tmp/`` is locked as long as somebody writes it, so what a crash has left is told
+from what still arrives without looking at a clock.
 """
 
+import fcntl
 import itertools
 import json
 import os
+import secrets
 import struct
 import time
 from pathlib import Path
@@ -23,7 +27,9 @@ class Spool:
         self.tmp, self.new, self.notes = folder / "tmp", folder / "new", folder / "notes"
         for place in (self.tmp, self.new, self.notes):
             place.mkdir(parents=True, exist_ok=True)
+        self._aside = folder / "aside"
         self.durability = durability
+        self._token = secrets.token_hex(4)
         self._numbers = itertools.count()
 
     def open_file(self) -> "SpoolFile":
@@ -34,16 +40,29 @@ class Spool:
         """Store a small message durably: fsync, rename, fsync of the folder."""
         name = f"{self._unique()}.{kind}.json"
         path = self.tmp / name
-        with path.open("wb") as file:
-            file.write(json.dumps(content).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        path.rename(self.notes / name)
+        try:
+            with path.open("wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.write(json.dumps(content).encode())
+                file.flush()
+                os.fsync(file.fileno())
+                path.rename(self.notes / name)
+        except OSError:
+            path.unlink(missing_ok=True)  # a full disk must not fill further with halves
+            raise
         sync_folder(self.notes)
 
+    def put_aside(self, path: Path) -> Path:
+        """Keep a file that nobody could read where it is in nobody's way."""
+        self._aside.mkdir(exist_ok=True)
+        target = self._aside / path.name
+        path.rename(target)
+        sync_folder(self._aside)
+        return target
+
     def discard_unfinished(self) -> int:
-        """Remove what was still arriving when the process ended; the sender sends it again."""
-        stale = [p for p in self.tmp.iterdir() if time.time() - p.stat().st_mtime > 60]
+        """Remove what a process that is gone left half-written; the sender sends it again."""
+        stale = [path for path in self.tmp.iterdir() if not _is_being_written(path)]
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
@@ -54,7 +73,8 @@ class Spool:
         return status.f_bavail * status.f_frsize
 
     def _unique(self) -> str:
-        return f"{time.time_ns():020d}.{os.getpid()}.{next(self._numbers)}"
+        """A name no other process or life of this one gives, whatever the clock does."""
+        return f"{time.time_ns():020d}.{os.getpid()}-{self._token}.{next(self._numbers)}"
 
 
 class SpoolFile:
@@ -65,6 +85,7 @@ class SpoolFile:
         self._path = spool.tmp / name
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
         self._descriptor = os.open(self._path, flags, 0o640)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self.length = 0
 
     def write(self, data: bytes | memoryview) -> None:
@@ -93,11 +114,15 @@ class SpoolFile:
         if self._spool.durability == "strict":
             os.fsync(self._descriptor)
         self._path.rename(target)
-        if self._spool.durability == "journal":
-            # One journal commit covers the content and the new name (ext4, XFS).
-            os.fsync(self._descriptor)
-        elif self._spool.durability == "strict":
-            sync_folder(self._spool.new)
+        try:
+            if self._spool.durability == "journal":
+                # One journal commit covers the content and the new name (ext4, XFS).
+                os.fsync(self._descriptor)
+            elif self._spool.durability == "strict":
+                sync_folder(self._spool.new)
+        except OSError:
+            target.unlink(missing_ok=True)  # refused now; its content may not be on the disk
+            raise
         os.close(self._descriptor)
         self._descriptor = -1
         return target
@@ -108,6 +133,24 @@ class SpoolFile:
             os.close(self._descriptor)
             self._descriptor = -1
             self._path.unlink(missing_ok=True)
+
+
+def _is_being_written(path: Path) -> bool:
+    """Tell whether somebody holds the lock of a file in ``tmp``, or has just made it."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Empty: perhaps made a moment ago and not locked yet.
+            return file.seek(0, os.SEEK_END) == 0 and _is_running(path.name)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return True  # it was finished meanwhile
+
+
+def _is_running(name: str) -> bool:
+    """Tell whether the process that a file in ``tmp`` is named after is alive."""
+    return Path(f"/proc/{name.split('.')[1].partition('-')[0]}").exists()
 
 
 def sync_folder(folder: Path) -> None:

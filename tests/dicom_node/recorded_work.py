@@ -2,7 +2,8 @@
 
 Usage: recorded_work.py BEHAVIOR [--device D] [--concurrent N]
 BEHAVIOR: as of recorded_engine.py, and: die (kill -9 of the process while the job is in it),
-die-once (then a file beside the study tells), deaf (a cancellation is not noticed), mute (the process never gets ready).
+die-once (then a file beside the study tells), deaf (a cancellation is not noticed), mute
+(the process never gets ready).
 """
 
 import argparse

@@ -80,3 +80,29 @@ def test_results_go_after_their_own_days(
     retention.sweep()
     assert not folder.exists()
     assert index.list_events(STUDY)[-1]["kind"] in ("result deleted", "images deleted")
+
+
+def test_images_that_come_while_retention_looks_are_kept(
+    configuration: Configuration, index: Index, retention: Retention
+) -> None:
+    """The study was listed as old, then a late image opened it again."""
+    arrive(index, 1)
+    folder = lay_images(configuration)
+    assert retention.delete_images(STUDY) == 0
+    assert list(folder.iterdir()) == [folder / "a.dcm"]
+    assert {row["path"] for row in index.list_instances(STUDY)} != {""}
+
+
+def test_an_image_sent_again_after_its_deletion_is_held_again(
+    configuration: Configuration, index: Index, retention: Retention
+) -> None:
+    arrive(index, 1)
+    index.ignore_study(STUDY, "test")
+    lay_images(configuration)
+    assert retention.delete_images(STUDY) == 1
+    assert not index.holds(index.list_instances(STUDY)[0]["sop_instance_uid"])
+    arrive(index, 1)
+    assert index.holds(index.list_instances(STUDY)[0]["sop_instance_uid"])
+    study = index.find_study(STUDY)
+    assert study is not None
+    assert (study["state"], study["images_deleted_at"]) == ("receiving", None)
