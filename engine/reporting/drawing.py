@@ -3,8 +3,8 @@
 from PIL import Image, ImageDraw
 
 from engine.reporting.fonts import BOLD, pillow_font
-from engine.reporting.key_images import MeasuredLine, Scene
 from engine.reporting.palette import Rgb
+from engine.reporting.scene import MeasuredLine, Scene
 
 WHITE, BLACK, AMBER, GRAY = (255, 255, 255), (0, 0, 0), (255, 196, 0), (170, 178, 186)
 OVERSAMPLING = 2

@@ -1,18 +1,24 @@
-"""Key images as scenes: a windowed plane, outlines, diameters, orientation.
+"""Key images: planes of the volume as scenes, shown as radiologists read them.
 
-A scene knows no drawing library. Secondary Capture draws it with Pillow, the PDF as vectors
-over a gray raster, so both show the same lines at the same millimeters. Planes are shown as
-radiologists read them: the patient's right on the image's left.
+The patient's right is on the image's left, the head above, whatever the acquisition.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.reporting.contours import find_outlines
-from engine.reporting.palette import LIVER_RGB, Rgb, lesion_color
+from engine.reporting.palette import LIVER_RGB, lesion_color
+from engine.reporting.scene import (
+    PLANE_NAMES,
+    Marker,
+    MeasuredLine,
+    Outline,
+    Scene,
+    Window,
+)
 from engine.spatial.orientation import find_axis_order, to_standard_axes
 from engine.values.geometry import VolumeGeometry
 from engine.values.identity import ContrastPhase
@@ -21,93 +27,13 @@ from engine.values.volume import Volume
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-PLANE_NAMES = ("axial", "coronal", "sagittal")
 BODY_HU = -300
 BODY_SHARE = 0.04
 BODY_MARGIN_MM = 8.0
 OBLIQUE_COSINE = 0.35
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Gray level window in HU."""
-
-    center_hu: float
-    width_hu: float
-
-    def apply(self, hu: NDArray[np.int16]) -> NDArray[np.uint8]:
-        """Map intensities to 0..255."""
-        low = self.center_hu - self.width_hu / 2
-        scaled = (hu.astype(np.float32) - low) * (255.0 / self.width_hu)
-        return np.asarray(np.clip(scaled, 0, 255), np.uint8)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """Closed line around an organ or lesion, (x, y) in pixels of the scene."""
-
-    points: NDArray[np.float64] = field(repr=False)
-    rgb: Rgb
-    is_lesion: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredLine:
-    """A diameter between two (x, y) points, with its label."""
-
-    start: tuple[float, float]
-    end: tuple[float, float]
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
-    """A lesion's number beside its outline, at (x, y)."""
-
-    at: tuple[float, float]
-    label: str
-    rgb: Rgb
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """One plane ready to be drawn; the origin is the top left corner of its first pixel.
-
-    Attributes:
-        gray: Windowed intensities, shape (rows, columns), uint8.
-        row_mm, column_mm: Size of a pixel.
-        letters: Patient directions at (left, right, top, bottom) of the image.
-        plane: "axial", "coronal" or "sagittal", the nearest to the plane shown.
-        position_mm: Position along the plane's patient axis at the image center.
-        acquired: Whether the plane is an acquired slice (not a reformat).
-    """
-
-    gray: NDArray[np.uint8] = field(repr=False)
-    row_mm: float
-    column_mm: float
-    letters: tuple[str, str, str, str]
-    plane: str
-    position_mm: float
-    acquired: bool
-    window: Window
-    outlines: tuple[Outline, ...] = ()
-    lines: tuple[MeasuredLine, ...] = ()
-    markers: tuple[Marker, ...] = ()
-
-    @property
-    def size_mm(self) -> tuple[float, float]:
-        """(width, height) of the scene in patient millimeters."""
-        return self.gray.shape[1] * self.column_mm, self.gray.shape[0] * self.row_mm
-
-    @property
-    def caption(self) -> str:
-        """Plane, position and window in one line."""
-        axis = "ZYX"[PLANE_NAMES.index(self.plane)]
-        kind = "" if self.acquired else " reformat"
-        return (
-            f"{self.plane.capitalize()}{kind}  {axis} {self.position_mm:+.1f} mm  "
-            f"W {self.window.width_hu:.0f} / L {self.window.center_hu:.0f} HU"
-        )
+BEYOND_EDGE = 3
+CLOSE_UP_SHARE = 2.2
+CLOSE_UP_MINIMUM_MM = 50.0
 
 
 def choose_window(phase: ContrastPhase) -> Window:
@@ -134,6 +60,9 @@ class Viewer:
 
     Attributes:
         acquired_axis: Standard axis that runs along the acquired slices.
+        phase: Contrast phase in words.
+        series: "series 4"; empty without a number.
+        images: Instance or frame number of each acquired slice in the viewer's order.
     """
 
     hu: NDArray[np.int16] = field(repr=False)
@@ -143,6 +72,17 @@ class Viewer:
     acquired_axis: int
     window: Window
     lesions: tuple[Lesion, ...] = field(repr=False)
+    phase: str = ""
+    series: str = ""
+    images: tuple[str, ...] = field(default=(), repr=False)
+
+    def name_image(self, axis: int, index: int) -> str:
+        """Which image a plane is, for who wants to open it."""
+        if axis != self.acquired_axis:
+            return ""
+        if not self.images:
+            return self.series
+        return ", ".join(told for told in (self.series, self.images[index]) if told)
 
     def cut(self, volume: NDArray[Scalar], axis: int, index: int) -> NDArray[Scalar]:
         """One plane of an array of the viewer, head up in coronal and sagittal planes."""
@@ -177,15 +117,37 @@ def open_viewer(volume: Volume, findings: LesionFindings) -> Viewer:
     hu, standard = to_standard_axes(volume.voxels_hu, grid)
     liver, _ = to_standard_axes(findings.liver, grid)
     labels, _ = to_standard_axes(findings.lesion_labels, grid)
+    order = find_axis_order(grid)
+    acquired_axis = order.source_axes.index(0)
+    images = _image_names(volume)
+    number = volume.series.series_number
     return Viewer(
         hu=hu,
         liver=liver,
         lesion_labels=labels,
         grid=standard,
-        acquired_axis=find_axis_order(grid).source_axes.index(0),
+        acquired_axis=acquired_axis,
         window=choose_window(volume.series.phase),
         lesions=findings.lesions,
+        phase=volume.series.phase.value,
+        series="" if number is None else f"series {number}",
+        images=images[::-1] if order.flipped[acquired_axis] else images,
     )
+
+
+def _image_names(volume: Volume) -> tuple[str, ...]:
+    """Instance or frame number of each slice's first source; none for a resampled volume."""
+    if not volume.is_source_grid:
+        return ()
+    numbers = {str(h.SOPInstanceUID): h.get("InstanceNumber") for h in volume.headers}
+    names = []
+    for first, *_ in volume.slice_sources:
+        number = numbers.get(first.sop_instance_uid)
+        if first.frame_number is not None:
+            names.append(f"frame {first.frame_number}")
+        else:
+            names.append("" if number is None else f"image {number}")
+    return tuple(names)
 
 
 def _longest_run(hits: NDArray[np.bool_]) -> tuple[int, int]:
@@ -210,12 +172,22 @@ def _body_box(viewer: Viewer, axis: int, hu: NDArray[np.int16]) -> tuple[slice, 
     return box[0], box[1]
 
 
-def _outlines(liver: NDArray[np.bool_], labels: NDArray[np.uint8]) -> tuple[Outline, ...]:
+def _outlines(
+    liver: NDArray[np.bool_], labels: NDArray[np.uint8], box: tuple[slice, slice]
+) -> tuple[Outline, ...]:
+    """Outlines in a box of a plane; one that leaves it is followed a little beyond its edge.
+
+    Otherwise an organ that the box cuts through would seem to end there.
+    """
+    top, left = (max(0, part.start - BEYOND_EDGE) for part in box)
+    wide = (slice(top, box[0].stop + BEYOND_EDGE), slice(left, box[1].stop + BEYOND_EDGE))
+    liver, labels = liver[wide], labels[wide]
     found = [(find_outlines(liver), LIVER_RGB, False)]
     for number in np.unique(labels[labels > 0]).tolist():
         found.append((find_outlines(labels == number), lesion_color(number), True))
+    shift = 0.5 - np.array([box[1].start - left, box[0].start - top], np.float64)
     return tuple(
-        Outline(points=line[:, ::-1] + 0.5, rgb=rgb, is_lesion=is_lesion)
+        Outline(points=line[:, ::-1] + shift, rgb=rgb, is_lesion=is_lesion)
         for lines, rgb, is_lesion in found
         for line in lines
     )
@@ -231,7 +203,12 @@ def _markers(labels: NDArray[np.uint8]) -> tuple[Marker, ...]:
 
 
 def make_scene(
-    viewer: Viewer, axis: int, index: int, *, measured: tuple[Diameter, ...] = ()
+    viewer: Viewer,
+    axis: int,
+    index: int,
+    *,
+    measured: tuple[Diameter, ...] = (),
+    box: tuple[slice, slice] | None = None,
 ) -> Scene:
     """One plane of the volume with outlines, and diameters where given.
 
@@ -240,19 +217,14 @@ def make_scene(
         axis: 0 axial, 1 coronal, 2 sagittal.
         index: Plane number along that axis.
         measured: Diameters to draw; their lengths become labels.
+        box: Rows and columns to show; the body when None.
     """
     hu = viewer.cut(viewer.hu, axis, index)
-    rows, columns = _body_box(viewer, axis, hu)
-    liver = viewer.cut(viewer.liver, axis, index)[rows, columns]
-    labels = viewer.cut(viewer.lesion_labels, axis, index)[rows, columns]
+    rows, columns = box or _body_box(viewer, axis, hu)
+    liver = viewer.cut(viewer.liver, axis, index)
+    labels = viewer.cut(viewer.lesion_labels, axis, index)
     offset = (float(columns.start), float(rows.start))
-    lines = []
-    for diameter in measured:
-        ends = viewer.to_pixel(axis, np.array(diameter.ends_mm)) - np.array(offset)
-        (x0, y0), (x1, y1) = ends.tolist()
-        lines.append(
-            MeasuredLine(start=(x0, y0), end=(x1, y1), label=f"{diameter.length_mm:.1f} mm")
-        )
+    lines = tuple(_line(viewer, axis, diameter, offset) for diameter in measured)
     steps = [s for i, s in enumerate(viewer.grid.spacing.as_tuple()) if i != axis]
     middle = (np.array(viewer.grid.shape) - 1) / 2
     middle[axis] = index
@@ -266,14 +238,24 @@ def make_scene(
         position_mm=float(position),
         acquired=axis == viewer.acquired_axis,
         window=viewer.window,
-        outlines=_outlines(liver, labels),
-        lines=tuple(lines),
-        markers=_markers(labels),
+        phase=viewer.phase,
+        image=viewer.name_image(axis, index),
+        outlines=_outlines(liver, labels, (rows, columns)),
+        lines=lines,
+        markers=_markers(labels[rows, columns]),
     )
 
 
-def lesion_scenes(viewer: Viewer, lesion: Lesion) -> tuple[Scene, Scene, Scene]:
-    """The measured plane of a lesion, then the two other planes through its centroid.
+def _line(
+    viewer: Viewer, axis: int, diameter: Diameter, offset: tuple[float, float]
+) -> MeasuredLine:
+    ends = viewer.to_pixel(axis, np.array(diameter.ends_mm)) - np.array(offset)
+    (x0, y0), (x1, y1) = ends.tolist()
+    return MeasuredLine(start=(x0, y0), end=(x1, y1), label=f"{diameter.length_mm:.1f} mm")
+
+
+def _measured_plane(viewer: Viewer, lesion: Lesion) -> tuple[int, tuple[int, int, int]]:
+    """Axis of the plane a lesion was measured on, and plane numbers through the lesion.
 
     The measured plane is an acquired slice, except in a coronal or sagittal stack, where
     diameters are taken in the axial plane across the slices.
@@ -287,9 +269,38 @@ def lesion_scenes(viewer: Viewer, lesion: Lesion) -> tuple[Scene, Scene, Scene]:
     limits = np.array(viewer.grid.shape) - 1
     at = np.clip(np.round(center), 0, limits).astype(int)
     at[main] = int(np.clip(round(float(on_slice[main])), 0, limits[main]))
-    first = make_scene(viewer, main, int(at[main]), measured=(lesion.long_axis, lesion.short_axis))
-    second, third = (make_scene(viewer, axis, int(at[axis])) for axis in range(3) if axis != main)
+    return main, (int(at[0]), int(at[1]), int(at[2]))
+
+
+def lesion_scenes(viewer: Viewer, lesion: Lesion) -> tuple[Scene, Scene, Scene]:
+    """The measured plane of a lesion whole, then the two other planes through its centroid."""
+    main, at = _measured_plane(viewer, lesion)
+    first, second, third = (
+        make_scene(viewer, axis, at[axis])
+        for axis in (main, *(axis for axis in range(3) if axis != main))
+    )
     return first, second, third
+
+
+def lesion_close_up(viewer: Viewer, lesion: Lesion) -> Scene:
+    """A lesion alone on its measured plane, with its diameters: a square around their middle."""
+    main, at = _measured_plane(viewer, lesion)
+    size_mm = max(CLOSE_UP_SHARE * lesion.long_axis.length_mm, CLOSE_UP_MINIMUM_MM)
+    ends = viewer.to_pixel(main, np.array(lesion.long_axis.ends_mm))
+    x, y = ends.mean(0).tolist()
+    steps = [s for i, s in enumerate(viewer.grid.spacing.as_tuple()) if i != main]
+    shape = [n for i, n in enumerate(viewer.grid.shape) if i != main]
+    rows, columns = (
+        slice(max(0, round(middle - half)), min(count, round(middle + half) + 1))
+        for middle, half, count in (
+            (y, size_mm / 2 / steps[0], shape[0]),
+            (x, size_mm / 2 / steps[1], shape[1]),
+        )
+    )
+    measured = (lesion.long_axis, lesion.short_axis)
+    scene = make_scene(viewer, main, at[main], measured=measured, box=(rows, columns))
+    others = tuple(m for m in scene.markers if m.label != str(lesion.number))
+    return replace(scene, markers=others)
 
 
 def liver_scenes(viewer: Viewer) -> tuple[Scene, Scene, Scene]:

@@ -3,11 +3,17 @@
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
 from engine.reporting.attributes import legal_text
-from engine.reporting.key_images import Scene, Viewer, lesion_scenes, liver_scenes
+from engine.reporting.key_images import (
+    Viewer,
+    lesion_close_up,
+    lesion_scenes,
+    liver_scenes,
+)
 from engine.reporting.palette import lesion_color
 from engine.reporting.pdf_scene import SceneFlowable, to_color
 from engine.reporting.pdf_style import BARE, TEXT_WIDTH, callout, paragraph, table
 from engine.reporting.person_names import format_name
+from engine.reporting.scene import Scene
 from engine.reporting.wording import (
     BURDEN_ASSUMPTION,
     LESION_HEADINGS,
@@ -16,7 +22,12 @@ from engine.reporting.wording import (
     findings_sentence,
     lesion_row,
 )
+from engine.values.lesion import Lesion
 from engine.values.result import AnalysisResult
+
+LESION_SHARES = (0.46, 0.335, 0.205)
+LESION_HEIGHT = 186.0
+SMALL_TEXT = 5.5
 
 
 def format_date(date: str) -> str:
@@ -69,16 +80,29 @@ def summary(result: AnalysisResult) -> list[Flowable]:
 def _picture_row(scenes: tuple[Scene, Scene, Scene], height: float) -> Table:
     """The measured plane large, the two others stacked beside it."""
     left, right = TEXT_WIDTH * 0.62, TEXT_WIDTH * 0.36
-    beside = Table(
-        [
-            [SceneFlowable(scenes[1], right, height / 2 - 3, 6.5)],
-            [SceneFlowable(scenes[2], right, height / 2 - 3, 6.5)],
-        ],
-        colWidths=[right],
-        style=BARE,
-    )
     main = SceneFlowable(scenes[0], left, height)
+    beside = _stacked(scenes[1:], right, height)
     return Table([[main, beside]], colWidths=[left + TEXT_WIDTH * 0.02, right], style=BARE)
+
+
+def _stacked(scenes: tuple[Scene, ...], width: float, height: float) -> Table:
+    pictures = [
+        [SceneFlowable(scene, width, height / len(scenes) - 2, SMALL_TEXT)] for scene in scenes
+    ]
+    return Table(pictures, colWidths=[width], style=BARE)
+
+
+def _lesion_row(viewer: Viewer, lesion: Lesion) -> Table:
+    """Where a lesion lies, what was measured on it, how it looks in the other planes."""
+    scenes = lesion_scenes(viewer, lesion)
+    widths = [TEXT_WIDTH * share for share in LESION_SHARES]
+    inner = [width - 5 for width in widths]
+    cells = [
+        SceneFlowable(scenes[0], inner[0], LESION_HEIGHT, 7),
+        SceneFlowable(lesion_close_up(viewer, lesion), inner[1], LESION_HEIGHT, 7),
+        _stacked(scenes[1:], inner[2], LESION_HEIGHT),
+    ]
+    return Table([cells], colWidths=widths, style=BARE)
 
 
 def key_images(result: AnalysisResult, viewer: Viewer, maximum: int) -> list[Flowable]:
@@ -91,8 +115,8 @@ def key_images(result: AnalysisResult, viewer: Viewer, maximum: int) -> list[Flo
     for lesion in lesions:
         row = lesion_row(lesion)
         told = f"{lesion.tracking_id}: {row[1]} × {row[2]}, {row[4]}"
-        pictures = _picture_row(lesion_scenes(viewer, lesion), 262 if not parts else 232)
-        parts.append(KeepTogether([paragraph(told, "section"), pictures, Spacer(1, 4)]))
+        pictures = _lesion_row(viewer, lesion)
+        parts.append(KeepTogether([paragraph(told, "section"), pictures, Spacer(1, 2)]))
     if len(result.findings.lesions) > len(lesions):
         rest = len(result.findings.lesions) - len(lesions)
         parts.append(paragraph(f"{rest} smaller lesions have no picture; see the table.", "small"))

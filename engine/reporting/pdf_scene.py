@@ -8,11 +8,12 @@ from reportlab.platypus import Flowable
 
 from engine.reporting.drawing import AMBER, scale_bar_mm
 from engine.reporting.fonts import BOLD, REGULAR, printable
-from engine.reporting.key_images import MeasuredLine, Scene
 from engine.reporting.palette import Rgb
 from engine.reporting.pdf_style import MUTED
+from engine.reporting.scene import MeasuredLine, Scene
 
-CAPTION_HEIGHT = 10.0
+CAPTION_HEIGHT = 17.0
+CAPTION_SIZE = 5.8
 RESOLUTION_DPI = 170
 
 
@@ -61,9 +62,16 @@ class SceneFlowable(Flowable):  # type: ignore[misc]
         self._draw_letters(canvas)
         self._draw_scale_bar(canvas)
         canvas.restoreState()
-        canvas.setFont(REGULAR, 6.4)
+        self._draw_caption(canvas, left)
+
+    def _draw_caption(self, canvas: Canvas, left: float) -> None:
+        """Two lines below, made smaller where the picture is narrow."""
         canvas.setFillColor(MUTED)
-        canvas.drawString(left, 2, printable(self.scene.caption))
+        for line, y in zip(map(printable, self.scene.caption), (9, 2.5), strict=True):
+            natural = canvas.stringWidth(line, REGULAR, CAPTION_SIZE)
+            room = self.width - left
+            canvas.setFont(REGULAR, CAPTION_SIZE * min(1.0, room / max(natural, 1.0)))
+            canvas.drawString(left, y, line)
 
     def _draw_lines(self, canvas: Canvas) -> None:
         canvas.setLineJoin(1)

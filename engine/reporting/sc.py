@@ -77,13 +77,14 @@ def _page_file(
 def compose_sc(
     result: AnalysisResult, viewer: Viewer, maximum_key_images: int
 ) -> tuple[ReportFile, ...]:
-    """Summary page, then one page per lesion, largest first."""
+    """Summary page, one page per lesion, largest first, then the nomograms."""
     volume = result.reference
     files = []
     for number, (picture, description, slice_index) in enumerate(
         draw_pages(result, viewer, maximum_key_images), 1
     ):
-        page = (picture, description, volume.slice_sources[slice_index][0])
+        source = None if slice_index is None else volume.slice_sources[slice_index][0]
+        page = (picture, description, source)
         files.append(_page_file(number, page, volume.headers[0], result.context, result.model))
     return tuple(files)
 

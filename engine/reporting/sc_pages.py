@@ -6,8 +6,16 @@ from PIL import Image, ImageDraw
 
 from engine.reporting.drawing import AMBER, GRAY, WHITE, draw_scene
 from engine.reporting.fonts import BOLD, REGULAR, pillow_font, printable
-from engine.reporting.key_images import Scene, Viewer, lesion_scenes, liver_scenes
+from engine.reporting.forecast_words import headline
+from engine.reporting.key_images import (
+    Viewer,
+    lesion_close_up,
+    lesion_scenes,
+    liver_scenes,
+)
+from engine.reporting.nomogram_drawing import nomogram_picture
 from engine.reporting.palette import Rgb, lesion_color
+from engine.reporting.scene import Scene
 from engine.reporting.wording import (
     BURDEN_ASSUMPTION,
     LESION_HEADINGS,
@@ -19,6 +27,7 @@ from engine.reporting.wording import (
     model_sentence,
 )
 from engine.values.lesion import Lesion
+from engine.values.nomogram import Nomogram
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult, NotAnalyzed
 
 PAGE = (1280, 960)
@@ -27,6 +36,7 @@ HEADER, FOOTER = 52, 64
 COLUMN_X = 872
 LINE = (58, 66, 74)
 MAXIMUM_ROWS = 12
+CAPTION = 38
 
 
 class Page:
@@ -76,10 +86,13 @@ class Page:
     def scene(self, scene: Scene, box: tuple[int, int, int, int], text_size: int) -> None:
         """A captioned scene inside (left, top, width, height)."""
         left, top, width, height = box
-        self.text((left, top), scene.caption, 13, GRAY)
-        picture = draw_scene(scene, (width, height - 24), text_size=text_size)
+        for number, line in enumerate(scene.caption):
+            natural = self.pen.textlength(line, pillow_font(REGULAR, 13))
+            size = int(13 * min(1.0, width / max(natural, 1.0)))
+            self.text((left, top + 16 * number), line, size, GRAY)
+        picture = draw_scene(scene, (width, height - CAPTION), text_size=text_size)
         x = left + (width - picture.width) // 2
-        self.image.paste(picture, (x, top + 24))
+        self.image.paste(picture, (x, top + CAPTION))
 
     def table(
         self, at: tuple[float, float], rows: list[tuple[str, ...]], widths: tuple[int, ...]
@@ -108,16 +121,17 @@ def _footer(result: AnalysisResult, page: int, pages: int) -> str:
     )
 
 
-def _lesion_page(
-    lesion: Lesion, scenes: tuple[Scene, Scene, Scene], title: str, footer: str
-) -> Page:
+def _lesion_page(viewer: Viewer, lesion: Lesion, title: str, footer: str) -> Page:
     page = Page(title, footer)
+    main, second, third = lesion_scenes(viewer, lesion)
     height = PAGE[1] - HEADER - FOOTER - 20
-    page.scene(scenes[0], (MARGIN, HEADER + 10, COLUMN_X - 2 * MARGIN, height), 20)
+    page.scene(main, (MARGIN, HEADER + 10, COLUMN_X - 2 * MARGIN, height), 20)
     width = PAGE[0] - COLUMN_X - MARGIN
-    page.scene(scenes[1], (COLUMN_X, HEADER + 10, width, 300), 14)
-    page.scene(scenes[2], (COLUMN_X, HEADER + 316, width, 280), 14)
-    y = HEADER + 610
+    page.scene(lesion_close_up(viewer, lesion), (COLUMN_X, HEADER + 10, width, 380), 17)
+    half = width // 2 - 6
+    page.scene(second, (COLUMN_X, HEADER + 402, half, 212), 11)
+    page.scene(third, (COLUMN_X + half + 12, HEADER + 402, half, 212), 11)
+    y = HEADER + 632
     for name, value in zip(LESION_HEADINGS[1:], lesion_row(lesion)[1:], strict=True):
         page.text((COLUMN_X, y), name, 16, GRAY)
         page.text((PAGE[0] - MARGIN, y), value, 16, anchor="ra", face=BOLD)
@@ -171,24 +185,47 @@ def _summary_page(result: AnalysisResult, viewer: Viewer, footer: str) -> Page:
 
 def draw_pages(
     result: AnalysisResult, viewer: Viewer, maximum_key_images: int
-) -> list[tuple[Image.Image, str, int]]:
+) -> list[tuple[Image.Image, str, int | None]]:
     """All pages of a result.
 
     Returns:
         Per page the picture (RGB), a description and the slice of the volume it shows.
     """
     lesions = result.findings.lesions[:maximum_key_images]
-    total = 1 + len(lesions)
+    total = 1 + len(lesions) + len(result.nomograms)
     summary = _summary_page(result, viewer, _footer(result, 1, total))
     area = result.findings.liver.sum((1, 2))
-    pages = [(summary.image, "Summary", int(area.argmax()))]
+    pages: list[tuple[Image.Image, str, int | None]] = [
+        (summary.image, "Summary", int(area.argmax()))
+    ]
     for number, lesion in enumerate(lesions, 2):
         title = f"{lesion.tracking_id} of {len(result.findings.lesions)}"
         footer = _footer(result, number, total)
-        page = _lesion_page(lesion, lesion_scenes(viewer, lesion), title, footer)
+        page = _lesion_page(viewer, lesion, title, footer)
         shown = result.findings.key_slice_index(lesion)
         pages.append((page.image, lesion.tracking_id, shown))
+    for number, nomogram in enumerate(result.nomograms, len(pages) + 1):
+        page = _nomogram_page(result, nomogram, _footer(result, number, total))
+        pages.append((page.image, "Nomogram", None))
     return pages
+
+
+def _nomogram_page(result: AnalysisResult, nomogram: Nomogram, footer: str) -> Page:
+    """The nomogram with the patient marked, under the forecast it draws."""
+    page = Page("Nomogram", footer)
+    told = [p for p in result.predictions if nomogram.title.startswith(p.package)]
+    y = float(HEADER + 14)
+    width = PAGE[0] - 2 * MARGIN
+    for prediction in told:
+        y = page.paragraph((MARGIN, y), f"{prediction.outcome}. {headline(prediction)}", 17, width)
+        for flag in prediction.flags:
+            y = page.paragraph((MARGIN, y), flag, 14, width, AMBER)
+    room = PAGE[1] - FOOTER - y - 24
+    drawn = nomogram_picture(nomogram, width, dark=True)
+    if drawn.height > room:
+        drawn = nomogram_picture(nomogram, int(width * room / drawn.height), dark=True)
+    page.image.paste(drawn, (MARGIN + (width - drawn.width) // 2, int(y) + 12))
+    return page
 
 
 def draw_refusal(refused: NotAnalyzed) -> Image.Image:
