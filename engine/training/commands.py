@@ -181,6 +181,12 @@ def comparison(run: RecipeRun) -> str:
         f"C of {name} minus {run.held[0].name}: {difference}"
         for name, difference in run.differences
     ]
+    if run.optimism is not None:
+        found = run.optimism
+        lines.append(
+            f"Optimism bootstrap of {run.best.name}: apparent C {found.apparent:.3f}, optimism "
+            f"{found.optimism:.3f}, corrected {found.corrected:.3f}"
+        )
     lines += sorted({j.refused_horizons for j in run.judgements if j.refused_horizons})
     return "\n".join(lines)
 

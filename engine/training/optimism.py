@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.training.cohort import Cohort
-from engine.training.concordance import pair_table
-from engine.training.outcome import Floats, Outcome
-from engine.training.recipe import StrategySpec
 from engine.training.resampling import bootstrap_rows
-from engine.training.strategies import fit_tuned
+from engine.training.truth import truth_of
+from engine.training.validation import Fit, FittedStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +23,18 @@ class Optimism:
         return self.apparent - self.optimism
 
 
-def bootstrap_optimism(
-    spec: StrategySpec, cohort: Cohort, *, resamples: int, inner_folds: int, seed: int
-) -> Optimism:
+def bootstrap_optimism(fit: Fit, cohort: Cohort, *, resamples: int, seed: int) -> Optimism:
     """Refit, tuning included, on bootstrap patients and test each refit on everybody."""
-    model, _ = fit_tuned(spec, cohort, inner_folds=inner_folds, seed=seed)
-    apparent = _concordance(model.risk(cohort.values), cohort.outcome, cohort)
+    model, _ = fit(cohort, seed)
+    apparent = _concordance(model, cohort)
     gaps = []
     for number, rows in enumerate(bootstrap_rows(cohort, resamples=resamples, seed=seed)):
         sample = cohort.take(rows)
-        refit, _ = fit_tuned(spec, sample, inner_folds=inner_folds, seed=seed + number)
-        own = _concordance(refit.risk(sample.values), sample.outcome, sample)
-        gaps.append(own - _concordance(refit.risk(cohort.values), cohort.outcome, cohort))
+        refit, _ = fit(sample, seed + number)
+        gaps.append(_concordance(refit, sample) - _concordance(refit, cohort))
     return Optimism(apparent, float(np.mean(gaps)))
 
 
-def _concordance(risk: Floats, outcome: Outcome, cohort: Cohort) -> float:
-    return pair_table(risk, outcome, groups=cohort.strata).concordance()
+def _concordance(model: FittedStrategy, cohort: Cohort) -> float:
+    truth = truth_of(cohort.outcome, cohort.cause)
+    return truth.harrell_pairs(model.risk(cohort.values), cohort.strata).concordance()

@@ -86,10 +86,7 @@ def fit_preparation(spec: PreparationSpec, cohort: Cohort) -> Preparation:
         kept = _screen(filled, cohort, columns, spec.screen)
         columns, moved, filled = columns[kept], moved[:, kept], filled[:, kept]
         logarithmic, fill = logarithmic[kept], fill[kept]
-    equations = None
-    if spec.missing in CHAINED and not np.isfinite(moved).all():
-        equations = fit_chained(filled, np.isfinite(moved))
-        filled = equations.complete(filled, np.isfinite(moved))
+    equations, filled = _chained(spec, moved, filled)
     indicators = _indicators(moved) if spec.missing == "indicator" else np.array([], np.int64)
     full = np.column_stack((filled, (~np.isfinite(moved[:, indicators])).astype(np.float64)))
     center, scale = full.mean(axis=0), np.maximum(full.std(axis=0), SMALLEST_SCALE)
@@ -111,6 +108,17 @@ def fit_preparation(spec: PreparationSpec, cohort: Cohort) -> Preparation:
         spec.missing,
         equations,
     )
+
+
+def _chained(
+    spec: PreparationSpec, moved: Floats, filled: Floats
+) -> tuple[ChainedEquations | None, Floats]:
+    """Equations where the policy asks for them and something is missing; the filled rows."""
+    observed = np.isfinite(moved)
+    if spec.missing not in CHAINED or observed.all():
+        return None, filled
+    equations = fit_chained(filled, observed)
+    return equations, equations.complete(filled, observed)
 
 
 def completed_several(

@@ -224,13 +224,18 @@ class StrategySpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationSpec:
-    """Nested, repeated, patient-wise cross-validation and its bootstrap."""
+    """Nested, repeated, patient-wise cross-validation and its bootstrap.
+
+    Attributes:
+        optimism: Bootstrap samples for the optimism of the best strategy; 0 for none.
+    """
 
     folds: int = 5
     repeats: int = 3
     inner_folds: int = 4
     seed: int = 20260101
     bootstrap: int = 200
+    optimism: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

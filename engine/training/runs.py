@@ -10,6 +10,7 @@ from engine.training.dynamic import TIME_UPDATED, fit_time_updated
 from engine.training.feature_fusion import KINDS, fit_feature_fused
 from engine.training.fusion import fit_fused
 from engine.training.judging import Judgement, held_out_predictions, judge
+from engine.training.optimism import Optimism, bootstrap_optimism
 from engine.training.outcome import Floats, largest_safe_horizon
 from engine.training.recipe import Recipe, StrategySpec, ValidationSpec
 from engine.training.recurrent import RECURRENT, fit_recurrent
@@ -35,6 +36,7 @@ class RecipeRun:
         subsets: Per fusion strategy, concordance for every subset of modalities.
         stages: The best strategy against each declared stage, per horizon.
         subgroups: (subgroup, rows, events, concordance) of the best strategy.
+        optimism: Of the best strategy; None where the recipe asks for none.
     """
 
     recipe: Recipe
@@ -45,11 +47,17 @@ class RecipeRun:
     subsets: tuple[tuple[str, tuple[tuple[str, Interval], ...]], ...] = ()
     subgroups: tuple[tuple[str, int, int, Interval], ...] = ()
     stages: tuple[StageComparison, ...] = ()
+    optimism: Optimism | None = None
 
     @property
     def best(self) -> Judgement:
         """The strategy with the highest concordance."""
         return max(self.judgements, key=lambda j: j.harrell.value)
+
+    @property
+    def best_strategy(self) -> StrategySpec:
+        """Its declaration."""
+        return next(s for s in self.recipe.strategies if s.name == self.best.name)
 
 
 def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
@@ -88,7 +96,16 @@ def run_recipe(recipe: Recipe, cohort: Cohort, *, jobs: int = 1) -> RecipeRun:
             for stage in recipe.stages
             for horizon, _ in run.best.auc
         ),
+        optimism=_optimism(run),
     )
+
+
+def _optimism(run: RecipeRun) -> Optimism | None:
+    check, spec = run.recipe.validation, run.best_strategy
+    if not check.optimism:
+        return None
+    fit = fit_function(run.recipe, spec)
+    return bootstrap_optimism(fit, run.cohort, resamples=check.optimism, seed=check.seed)
 
 
 def _paired_differences(
@@ -121,47 +138,69 @@ def _bases(recipe: Recipe, spec: StrategySpec) -> tuple[StrategySpec, ...]:
 
 def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
     """The function that tunes and fits a strategy inside training rows."""
+    makers = {
+        FUSION: _fusing,
+        BEST_OF: _choosing,
+        RECURRENT: _recurring,
+        TIME_UPDATED: _updating,
+        **dict.fromkeys(KINDS, _joining),
+    }
+    return makers.get(spec.model, _plain)(recipe, spec)
+
+
+def _plain(recipe: Recipe, spec: StrategySpec) -> Fit:
     inner = recipe.validation.inner_folds
-    if spec.model == FUSION:
-        bases = _bases(recipe, spec)
-
-        def fuse(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-            return fit_fused(spec, bases, train, inner_folds=inner, seed=seed), dict(spec.settings)
-
-        return fuse
-
-    if spec.model == TIME_UPDATED:
-
-        def update(train: Cohort, _seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-            return fit_time_updated(spec, train), dict(spec.settings)
-
-        return update
-    if spec.model == RECURRENT:
-
-        def recur(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-            own = replace(spec, settings={"seed": seed, **spec.settings})
-            best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_recurrent)
-            return fit_recurrent(best, train), dict(best.settings)
-
-        return recur
-    if spec.model == BEST_OF:
-
-        def choose(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-            model, chosen = fit_best(_bases(recipe, spec), train, inner_folds=inner, seed=seed)
-            return model, {"chosen": chosen.name, **chosen.settings}
-
-        return choose
-    if spec.model in KINDS:
-
-        def join(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-            own = replace(spec, settings={"seed": seed, **spec.settings})
-            best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_feature_fused)
-            return fit_feature_fused(best, train), dict(best.settings)
-
-        return join
 
     def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
         model, chosen = fit_tuned(spec, train, inner_folds=inner, seed=seed)
         return model, dict(chosen.settings)
+
+    return fit
+
+
+def _fusing(recipe: Recipe, spec: StrategySpec) -> Fit:
+    bases, inner = _bases(recipe, spec), recipe.validation.inner_folds
+
+    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+        return fit_fused(spec, bases, train, inner_folds=inner, seed=seed), dict(spec.settings)
+
+    return fit
+
+
+def _choosing(recipe: Recipe, spec: StrategySpec) -> Fit:
+    bases, inner = _bases(recipe, spec), recipe.validation.inner_folds
+
+    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+        model, chosen = fit_best(bases, train, inner_folds=inner, seed=seed)
+        return model, {"chosen": chosen.name, **chosen.settings}
+
+    return fit
+
+
+def _recurring(recipe: Recipe, spec: StrategySpec) -> Fit:
+    inner = recipe.validation.inner_folds
+
+    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+        own = replace(spec, settings={"seed": seed, **spec.settings})
+        best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_recurrent)
+        return fit_recurrent(best, train), dict(best.settings)
+
+    return fit
+
+
+def _joining(recipe: Recipe, spec: StrategySpec) -> Fit:
+    inner = recipe.validation.inner_folds
+
+    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+        own = replace(spec, settings={"seed": seed, **spec.settings})
+        best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_feature_fused)
+        return fit_feature_fused(best, train), dict(best.settings)
+
+    return fit
+
+
+def _updating(_recipe: Recipe, spec: StrategySpec) -> Fit:
+    def fit(train: Cohort, _seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
+        return fit_time_updated(spec, train), dict(spec.settings)
 
     return fit

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from engine.training.judging import Judgement
+from engine.training.optimism import Optimism
 from engine.training.report import figures
 from engine.training.report.tripod import ChecklistItem, checklist
 from engine.training.runs import RecipeRun
@@ -80,9 +81,12 @@ def _comparison(run: RecipeRun) -> Section:
             )
         )
     height = 1.4 + 0.32 * len(run.judgements)
+    text = [*sorted({j.refused_horizons for j in run.judgements if j.refused_horizons})]
+    if run.optimism is not None:
+        text.append(_optimism_words(run, run.optimism))
     return Section(
         "Strategies on the same splits",
-        tuple(sorted({j.refused_horizons for j in run.judgements if j.refused_horizons})),
+        tuple(text),
         tuple(tables),
         (
             (
@@ -94,6 +98,14 @@ def _comparison(run: RecipeRun) -> Section:
                 figures.draw(lambda a: figures.paint_auc(a, run.judgements)),
             ),
         ),
+    )
+
+
+def _optimism_words(run: RecipeRun, found: Optimism) -> str:
+    return (
+        f"Optimism bootstrap of {run.best.name} ({run.recipe.validation.optimism} samples, tuning "
+        f"repeated in each): apparent C {found.apparent:.3f}, optimism {found.optimism:.3f}, "
+        f"corrected {found.corrected:.3f}."
     )
 
 
