@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from dicom_node.clinical_source.connection_check import check_sources
 from dicom_node.engines import WARM
 from dicom_node.errors import PeerError
 from dicom_node.peers import PeerClient
@@ -27,7 +28,7 @@ class Finding:
 
 
 def check_node(configuration: Configuration) -> list[Finding]:
-    """Look at folders, disk, database, ports, peers and engine."""
+    """Look at folders, disk, database, ports, peers, clinical sources and engine."""
     looks: list[tuple[str, Callable[[], str]]] = [
         ("state folder", lambda: _check_folder(configuration.storage.folder)),
         ("shared folder", lambda: _check_folder(configuration.shared)),
@@ -47,6 +48,7 @@ def check_node(configuration: Configuration) -> list[Finding]:
         except PeerError as error:
             fault = f"C-ECHO: {error}"
         findings.append(Finding(f"peer {peer.name}", fault))
+    findings += [Finding(subject, fault) for subject, fault in check_sources(configuration)]
     return findings
 
 

@@ -148,6 +148,11 @@ class FhirClient:
         url = f"{self._base}/{resource_type}/{resource_id}"
         return self._send(self._http.build_request("GET", url), until)
 
+    def capabilities(self) -> Resource:
+        """What the server says it is (CapabilityStatement); errors as in ``search``."""
+        request = self._http.build_request("GET", f"{self._base}/metadata")
+        return self._send(request, self.deadline())
+
     def put_by_identifier(self, resource: Resource) -> Resource:
         """Create a resource, or update the one that already carries its first identifier.
 

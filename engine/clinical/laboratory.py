@@ -30,6 +30,8 @@ _TUMOR_MARKERS = (
         code="PIVKA-II",
         code_system=PRIVATE,
         unit="[arb'U]/L",
+        # Acarboxyprothrombin [Mass/volume]: known, so that its ng/mL are refused by name.
+        further_codes=loinc("34444-0"),
         high=1e8,
         reason="above any PIVKA-II an assay reports, even diluted",
         age_limit_days=90,

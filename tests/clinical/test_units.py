@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.clinical.analytes import ANALYTES
+from engine.clinical.intake import RawValue, accept
 from engine.clinical.units import from_canonical, to_canonical
 from engine.errors import ClinicalDataError
+from engine.values.clinical import Rejection, RejectionKind
 
 
 @pytest.mark.parametrize(
@@ -113,3 +115,10 @@ print(faults)
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_mass_of_pivka_is_refused_because_no_factor_is_agreed() -> None:
+    raw = RawValue(code="34444-0", value="40", unit="ng/mL", source="x")
+    rejection = accept(raw)
+    assert isinstance(rejection, Rejection)
+    assert rejection.kind is RejectionKind.UNIT

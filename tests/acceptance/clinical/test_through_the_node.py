@@ -116,7 +116,8 @@ def journey(fhir_server: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         answers = send_hl7(folder / "sender", hl7_port, _messages(header, day))
         assert [answer.split("|")[1] for answer in answers] == ["AA", "AA", "AA"]
         for path in study.dicom_folder.rglob("*.dcm"):
-            path.rename(watch / path.name)
+            if "portal" in str(dcmread(path, stop_before_pixels=True).get("SeriesDescription")):
+                path.rename(watch / path.name)
         wait_until(lambda: _is_over(node), seconds=SECONDS, what="the job is over")
         (result,) = (p for p in (node.folder / "state" / "results").iterdir() if p.is_dir())
         yield Journey(result, _rows(node, "select text from events"), fhir_server, header)

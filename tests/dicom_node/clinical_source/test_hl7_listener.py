@@ -93,3 +93,15 @@ def test_a_disk_that_fails_is_not_acknowledged(store: Hl7Store) -> None:
         store.close()
         answer = peer.exchange(oru(AFP).encode())
         assert b"MSA|AR|c1|cannot be stored now" in answer
+
+
+def test_a_sender_that_is_not_configured_is_closed_at_once(store: Hl7Store) -> None:
+    limits = MllpLimits(senders=frozenset({"192.0.2.1"}))
+    with run_listener(store, limits) as port, Peer(port) as peer:
+        assert peer.answer() == b""
+    with (
+        run_listener(store, MllpLimits(senders=frozenset({"127.0.0.1"}))) as port,
+        Peer(port) as peer,
+    ):
+        assert b"MSA|AA" in peer.exchange(oru(AFP).encode())
+    store.close()
