@@ -64,7 +64,8 @@ def to_plain(value: Any) -> Any:  # noqa: ANN401 - walks any tree of values
     return _scalar(value)
 
 
-def _encode(name: str, document: Mapping[str, Any]) -> ReportFile:
+def encode_json(name: str, document: Mapping[str, Any]) -> ReportFile:
+    """A JSON file of a result; NaN becomes null."""
     text = json.dumps(to_plain(document), indent=1, ensure_ascii=False, allow_nan=False)
     return ReportFile(name=name, kind=ReportKind.JSON, content=(text + "\n").encode())
 
@@ -217,7 +218,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
         "revision": None if result.revision is None else asdict(result.revision),
         "files": _files(files),
     }
-    return _encode(RESULT_NAME, document)
+    return encode_json(RESULT_NAME, document)
 
 
 def compose_refusal_json(refused: NotAnalyzed, files: tuple[ReportFile, ...]) -> ReportFile:
@@ -227,7 +228,7 @@ def compose_refusal_json(refused: NotAnalyzed, files: tuple[ReportFile, ...]) ->
         "series_decisions": [_decision(decision) for decision in refused.series_decisions],
         "files": _files(files),
     }
-    return _encode(RESULT_NAME, document)
+    return encode_json(RESULT_NAME, document)
 
 
 def compose_features_json(result: AnalysisResult) -> ReportFile:
@@ -245,4 +246,4 @@ def compose_features_json(result: AnalysisResult) -> ReportFile:
         "series_instance_uid": result.reference.series.series_instance_uid,
         "features": [_feature_set(features) for features in result.features],
     }
-    return _encode(FEATURES_NAME, document)
+    return encode_json(FEATURES_NAME, document)

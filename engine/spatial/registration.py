@@ -68,6 +68,7 @@ class RegisteredPhase:
         box: Part of the reference grid: the region and 15 mm around it.
         geometry: Grid of that part.
         quality: How well it fits.
+        displacements: From positions in the reference to the phase, mm, on the working grid.
     """
 
     voxels_hu: NDArray[np.int16] = field(repr=False)
@@ -75,6 +76,17 @@ class RegisteredPhase:
     box: Box
     geometry: VolumeGeometry
     quality: RegistrationQuality
+    displacements: sitk.Image = field(repr=False)
+
+    def carry(self, labels: NDArray[np.uint8], geometry: VolumeGeometry) -> NDArray[np.uint8]:
+        """Labels drawn on the phase, as they lie on ``self.geometry`` (nearest voxel)."""
+        target = sitk.Image([*self.geometry.shape[::-1]], sitk.sitkUInt8)
+        _place(target, self.geometry)
+        transform = sitk.DisplacementFieldTransform(sitk.Image(self.displacements))
+        source = _to_image(labels, geometry)
+        moved = sitk.Resample(source, target, transform, sitk.sitkNearestNeighbor, 0)
+        carried: NDArray[np.uint8] = sitk.GetArrayFromImage(moved)
+        return carried
 
 
 def register_phase(
@@ -119,7 +131,8 @@ def register_phase(
         raise RegistrationError(
             f"The phase does not fit the reference: edge correlation "
             f"{quality.edge_correlation:.2f} (at least {least_edge_correlation:.2f}), least volume "
-            f"ratio {quality.least_jacobian:.2f} (above 0)"
+            f"ratio {quality.least_jacobian:.2f} (above 0)",
+            quality.edge_correlation,
         )
     return _resample(source, field_mm, _around(region, reference[1]), reference[1], quality)
 
@@ -150,6 +163,7 @@ def _resample(
         box=box,
         geometry=part,
         quality=quality,
+        displacements=field_mm,
     )
 
 
