@@ -71,7 +71,15 @@ class NoLiverError(InputError):
 
 
 class RegistrationError(InputError):
-    """Two phases of one study cannot be lined up well enough to be compared."""
+    """Two phases of one study cannot be lined up well enough to be compared.
+
+    Attributes:
+        edge_correlation: Quality of the refused fit, −1..1; None when there is none.
+    """
+
+    def __init__(self, message: str, edge_correlation: float | None = None) -> None:
+        self.edge_correlation = edge_correlation
+        super().__init__(message)
 
 
 class RegionError(InputError):

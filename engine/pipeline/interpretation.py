@@ -7,10 +7,11 @@ radiologist's correction goes the same way as the network's segmentation.
 from dataclasses import dataclass
 
 from engine.clinical.scores.compute import compute_scores
-from engine.pipeline.features import extract_all
+from engine.pipeline.features import Extraction, cut_off, extract_all
 from engine.pipeline.nomograms import draw_nomograms
 from engine.pipeline.notices import notices
 from engine.pipeline.opening import AnalysisSettings
+from engine.pipeline.phases import AlignedPhase, PhaseScope, align_phases
 from engine.pipeline.stopwatch import Stopwatch
 from engine.prognosis.inputs import PatientInputs
 from engine.prognosis.prediction import predict
@@ -57,8 +58,7 @@ def interpret(
     """Extract, score, predict."""
     volume, findings = recognized.volume, recognized.findings
     study, record = recognized.study, recognized.record
-    with watch.stage("radiomics") as progress:
-        features, refusals = extract_all(volume, findings, settings, progress)
+    phases, extraction = _measure(recognized, settings, watch)
     assessed = _assess(study, record, findings, settings, watch)
     answers = assessed.answers
     return AnalysisResult(
@@ -66,18 +66,33 @@ def interpret(
         model=recognized.model,
         device=recognized.device,
         reference=volume,
-        phases=(),
+        phases=tuple(p.volume for p in phases if p.volume is not None),
         series_decisions=recognized.selection.decisions,
         findings=findings,
-        features=features,
+        features=extraction.features,
         clinical=record,
         scores=assessed.scores,
         predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
-        refusals=(*refusals, *(a for a in answers if isinstance(a, Refusal))),
-        warnings=notices(study, volume, findings, record),
+        refusals=(*extraction.refusals, *(a for a in answers if isinstance(a, Refusal))),
+        warnings=(*notices(study, volume, findings, record), *cut_off(findings)),
         stage_seconds=tuple(watch.seconds.items()),
         nomograms=assessed.nomograms,
+        registrations=tuple(p.registration for p in phases),
     )
+
+
+def _measure(
+    recognized: Recognized, settings: AnalysisSettings, watch: Stopwatch
+) -> tuple[tuple[AlignedPhase, ...], Extraction]:
+    """Line up the further phases and extract the features of all."""
+    phases: tuple[AlignedPhase, ...] = ()
+    volume, findings = recognized.volume, recognized.findings
+    with watch.stage("phases") as progress:
+        if settings.phases is PhaseScope.ALL:
+            groups = recognized.selection.phases
+            phases = align_phases(groups, volume, findings.liver, progress)
+    with watch.stage("radiomics") as progress:
+        return phases, extract_all(volume, phases, findings, settings, progress)
 
 
 Answer = RiskPrediction | Refusal

@@ -11,6 +11,7 @@ from engine.values.lesion import LesionFindings
 from engine.values.nomogram import Nomogram
 from engine.values.prognosis import Refusal, RiskPrediction, Score
 from engine.values.provenance import AnalysisContext, ComputeDevice, ModelIdentity
+from engine.values.registration import PhaseRegistration
 from engine.values.revision import Revision
 from engine.values.volume import Volume
 
@@ -47,11 +48,14 @@ class AnalysisResult:
 
     Attributes:
         reference: Volume that was segmented; SEG and SR refer to its images.
-        phases: Further volumes of the study by contrast phase (may be empty).
+        phases: Further phases around the liver, registered: each volume lies on a part of the
+            reference grid (may be empty).
         findings: Liver, lesions and burden on the reference grid.
         stage_seconds: Wall seconds per stage, in order; not part of the result's identity.
         nomograms: Additive models and scores with the patient marked.
         revision: What a person changed; None for an automatic result.
+        registrations: Every further phase with its fit to the reference phase, or why it
+            was not used.
     """
 
     context: AnalysisContext
@@ -70,6 +74,7 @@ class AnalysisResult:
     stage_seconds: tuple[tuple[str, float], ...] = ()
     nomograms: tuple[Nomogram, ...] = ()
     revision: Revision | None = None
+    registrations: tuple[PhaseRegistration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
