@@ -4,14 +4,25 @@ import argparse
 import logging
 import os
 import sys
-from pathlib import Path
 
-from engine.cli import analyze, clinical, demo, measure, model, score, training
+from engine.cli import (
+    analyze,
+    clinical,
+    compare,
+    demo,
+    measure,
+    model,
+    score,
+    send,
+    training,
+    work,
+)
+from engine.cli.defects import defect
 from engine.cli.events import make_reporter
 from engine.cli.software import software_version
 from engine.errors import EngineError
 
-COMMANDS = (demo, analyze, measure, model, clinical, score, training)
+COMMANDS = (demo, analyze, measure, compare, send, model, clinical, score, training, work)
 EXIT_ERROR = 2
 EXIT_DEFECT = 70
 EXIT_CANCELED = 130
@@ -30,20 +41,6 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add_parser(commands)
     return parser
-
-
-def defect(error: Exception) -> EngineError:
-    """One line about a defect: its kind and place, never its message (it may carry PHI)."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "unknown place"
-    if trace is not None:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-    return EngineError(
-        f"defect in HepatoCast ({type(error).__name__} at {place}); nothing was written; "
-        "run again with --verbose before the command to see the details"
-    )
 
 
 def main(argv: list[str] | None = None) -> int:
