@@ -1,5 +1,6 @@
 """One analysis: images laid out, engine run, result checked and put in place whole."""
 
+import hashlib
 import json
 import logging
 import os
@@ -187,23 +188,24 @@ class Analyst:
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
         # Beside the results, so that publishing is one rename within one file system.
-        scratch = self.results / f".{uuid.uuid4().hex}.partial"
+        scratch = self.results / _scratch_name(self._configuration.host_id, uuid.uuid4().hex)
         scratch.mkdir()
         try:
             yield scratch
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def discard_partial(self, *, older_than_seconds: float) -> int:
-        """Remove unfinished results that a crash left behind."""
-        stale = [
-            path
-            for path in self.results.glob(".*.partial")
-            if time.time() - path.stat().st_mtime > older_than_seconds
-        ]
+    def discard_partial(self, host_id: str) -> int:
+        """Remove unfinished results that a crash of a host left behind."""
+        stale = list(self.results.glob(_scratch_name(host_id, "*")))
         for path in stale:
             shutil.rmtree(path, ignore_errors=True)
         return len(stale)
+
+
+def _scratch_name(host_id: str, unique: str) -> str:
+    """Folder of unfinished work; several hosts share the place and know their own."""
+    return f".{hashlib.sha256(host_id.encode()).hexdigest()[:12]}.{unique}.partial"
 
 
 def read_objects(folder: Path, study_uid: str) -> list[ResultObject]:

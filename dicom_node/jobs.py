@@ -1,7 +1,8 @@
 """Durable work behind a small port; DBOS (SQLite or PostgreSQL) is the one implementation.
 
 A piece of work is a name and ids only. Doing it twice must not hurt. Work that should
-exist is asked for again and again (``Worker.sweep``); its id makes that harmless.
+exist is asked for again and again (``Worker.sweep``); its id makes that harmless. Pauses
+are the asker's (``schedule``): DBOS measures its delays by the wall clock, which may jump.
 """
 
 import logging
@@ -29,13 +30,11 @@ Deliver = Callable[[str, str], None]
 class Jobs(Protocol):
     """What the node needs of a durable queue."""
 
-    def ask_for_analysis(self, work_id: str, job_id: str, *, priority: int, delay: float) -> None:
-        """Have a job analyzed once under this work id, after a delay in seconds."""
+    def ask_for_analysis(self, work_id: str, job_id: str, *, priority: int) -> None:
+        """Have a job analyzed once under this work id; a lower priority goes first."""
 
-    def ask_for_delivery(
-        self, work_id: str, job_id: str, destination: str, *, delay: float
-    ) -> None:
-        """Have a delivery tried once under this work id, after a delay in seconds."""
+    def ask_for_delivery(self, work_id: str, job_id: str, destination: str) -> None:
+        """Have a delivery tried once under this work id."""
 
     def take_over(self, host_id: str) -> int:
         """Make a dead host's work runnable again; the number of pieces."""
@@ -69,23 +68,19 @@ class DbosJobs:
                 on_conflict="always_update",
             )
 
-    def ask_for_analysis(self, work_id: str, job_id: str, *, priority: int, delay: float) -> None:
-        """Have a job analyzed once under this work id, after a delay in seconds."""
-        self._ask(ANALYSIS, work_id, (job_id,), priority=priority, delay=delay)
+    def ask_for_analysis(self, work_id: str, job_id: str, *, priority: int) -> None:
+        """Have a job analyzed once under this work id; a lower priority goes first."""
+        self._ask(ANALYSIS, work_id, (job_id,), priority=priority)
 
-    def ask_for_delivery(
-        self, work_id: str, job_id: str, destination: str, *, delay: float
-    ) -> None:
-        """Have a delivery tried once under this work id, after a delay in seconds."""
-        self._ask(DELIVERY, work_id, (job_id, destination), priority=1, delay=delay)
+    def ask_for_delivery(self, work_id: str, job_id: str, destination: str) -> None:
+        """Have a delivery tried once under this work id."""
+        self._ask(DELIVERY, work_id, (job_id, destination), priority=1)
 
     def take_over(self, host_id: str) -> int:
         """Make a dead host's work runnable again; the number of pieces."""
         return len(DBOS._recover_pending_workflows([host_id]))
 
-    def _ask(
-        self, name: str, work_id: str, arguments: tuple[str, ...], *, priority: int, delay: float
-    ) -> None:
+    def _ask(self, name: str, work_id: str, arguments: tuple[str, ...], *, priority: int) -> None:
         fresh_id = _find_unused(work_id)
         if fresh_id is None:
             return
@@ -96,8 +91,6 @@ class DbosJobs:
             "priority": priority,
             "app_version": APPLICATION_VERSION,
         }
-        if delay > 0:
-            options["delay_seconds"] = delay
         DBOS.enqueue_workflow_with_options(options, *arguments)
 
 

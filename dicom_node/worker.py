@@ -1,12 +1,11 @@
 """The working process: spool → index → jobs → deliveries, all through durable state."""
 
-import json
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -15,17 +14,18 @@ from dicom_node.audit import APPLICATION_ACTIVITY, AuditTrail
 from dicom_node.completeness import Completeness
 from dicom_node.delivery import Courier
 from dicom_node.dispatch import Dispatch
-from dicom_node.errors import NodeError, PeerError
+from dicom_node.errors import NodeError
 from dicom_node.hosts import Heartbeat
 from dicom_node.inbox import Inbox
 from dicom_node.index import Index, Row
-from dicom_node.jobs import DbosJobs, Jobs
+from dicom_node.jobs import ANALYSIS, DbosJobs, Jobs
 from dicom_node.ledger import Ledger
 from dicom_node.model_switch import ModelSwitches
-from dicom_node.notes import REPORT
+from dicom_node.note_desk import NoteDesk
 from dicom_node.peers import PeerClient
 from dicom_node.priors import Priors
 from dicom_node.retention import Retention
+from dicom_node.schedule import Schedule, Wish
 from dicom_node.schema import JobState, create_tables, open_database
 from dicom_node.settings import Configuration
 from dicom_node.spool import Spool
@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 0.2
 SWEEP_SECONDS = 0.5
-ASK_AGAIN_SECONDS = 30.0
-DELIVERIES_AT_ONCE = 8
-NOTE_LIFETIME_SECONDS = 86400.0
+ANALYSES_AHEAD = 64
+DELIVERIES_AT_ONCE = 4
+"""Per destination, so that one that hangs leaves the others their senders."""
 GIVEN_UP_EXIT, FAULT_EXIT = 3, 4
 
 
@@ -74,22 +74,21 @@ class Worker:
             dead_after_seconds=configuration.hosts.dead_after_seconds,
         )
         self._jobs: Jobs | None = None
-        self._asked: dict[str, float] = {}
+        self._schedule = Schedule()
+        self._desk = NoteDesk(configuration, self._spool, self.index, self.dispatch, self._client)
 
     def run(self) -> None:
         """Work until the process ends."""
         self._heartbeat.register()
         self._audit.record(APPLICATION_ACTIVITY)
         self._spool.discard_unfinished()
-        self._analyst.discard_partial(
-            older_than_seconds=2 * self._configuration.analysis.timeout_seconds
-        )
+        self._analyst.discard_partial(self._configuration.host_id)
         self._analyst.engines.start()
         jobs = DbosJobs(
             database_url=_jobs_url(self._configuration),
             host_id=self._configuration.host_id,
             analyses=self._analyst.engines.at_once,
-            deliveries=DELIVERIES_AT_ONCE,
+            deliveries=DELIVERIES_AT_ONCE * max(len(self._configuration.destination), 1),
         )
         jobs.start(self.analyze, self.deliver)
         self._jobs = jobs
@@ -101,6 +100,7 @@ class Worker:
             (self.beat, hosts.heartbeat_seconds),
             (self._retention.sweep, storage.sweep_seconds),
             (self._priors.look, SWEEP_SECONDS),
+            (self.answer, SWEEP_SECONDS),
         ]
         threads = [
             threading.Thread(target=_repeat, args=loop, name=loop[0].__name__) for loop in loops
@@ -111,11 +111,20 @@ class Worker:
             thread.join()
 
     def take_in(self) -> None:
-        """Empty the watched folder, the spool and the notes, in this order."""
+        """Empty the watched folder, the spool and the notes, in this order.
+
+        A commitment request is answered only after everything received before it is in the
+        index, hence the list is taken first.
+        """
+        requests = self._desk.list_requests()
         self._watch.collect()
         self._inbox.drain()
-        for path in sorted(self._spool.notes.iterdir()):
-            self._take_note(path)
+        self._desk.enter_reports()
+        self._desk.release_requests(requests)
+
+    def answer(self) -> None:
+        """Answer commitment requests."""
+        self._desk.answer_requests()
 
     def look(self) -> None:
         """Make jobs of complete studies, unless an operator has paused that."""
@@ -126,21 +135,44 @@ class Worker:
         """Ask for all work that should exist; asking twice is harmless."""
         if self._jobs is None or self.index.read_switch("paused") == "yes":
             return
-        now = time.monotonic()
-        self._asked = {w: at for w, at in self._asked.items() if now - at < ASK_AGAIN_SECONDS}
-        for job in self.ledger.list_jobs(states=(JobState.QUEUED, JobState.ANALYZING)):
-            work_id = f"analysis.{job['job_id']}.{job['run']}.{job['failures']}"
-            if self._may_start(job) and self._is_due(work_id):
-                priority, delay = job["priority"], self._analysis_delay(job)
-                self._jobs.ask_for_analysis(work_id, job["job_id"], priority=priority, delay=delay)
-        for row in self.dispatch.list_planned():
-            job_id, name = row["job_id"], row["destination"]
-            work_id = f"delivery.{job_id}.{name}.{row['run']}.{row['tries']}"
-            if not self._switches.is_held(row) and self._is_due(work_id):
-                delay = self._courier.pause_before(row)
-                self._jobs.ask_for_delivery(work_id, job_id, name, delay=delay)
+        asks = {**self._wish_analyses(self._jobs), **self._wish_deliveries(self._jobs)}
+        for wish in self._schedule.pick(list(asks), self._ahead):
+            asks[wish]()
         for job in self.ledger.list_jobs(states=(JobState.DELIVERING,)):
             self.ledger.settle(job["job_id"])
+
+    def _wish_analyses(self, jobs: Jobs) -> dict[Wish, Callable[[], None]]:
+        """Analyses that should run: those under way, then by priority, then the oldest."""
+        rows = self.ledger.list_jobs(states=(JobState.QUEUED, JobState.ANALYZING))
+        rows.sort(key=lambda r: (r["state"] != JobState.ANALYZING, r["priority"], r["created_at"]))
+        wishes: dict[Wish, Callable[[], None]] = {}
+        for row in rows:
+            if self._may_start(row):
+                work_id = f"analysis.{row['job_id']}.{row['run']}.{row['failures']}"
+                ask = partial(
+                    jobs.ask_for_analysis, work_id, row["job_id"], priority=row["priority"]
+                )
+                wishes[Wish(work_id, ANALYSIS, self._analysis_pause(row))] = ask
+        return wishes
+
+    def _wish_deliveries(self, jobs: Jobs) -> dict[Wish, Callable[[], None]]:
+        """Deliveries that should be tried, fewest failures first; a lane per destination."""
+        wishes: dict[Wish, Callable[[], None]] = {}
+        for row in sorted(
+            self.dispatch.list_planned(), key=lambda r: (r["tries"], r["planned_at"])
+        ):
+            if not self._switches.is_held(row):
+                job_id, name = row["job_id"], row["destination"]
+                work_id = f"delivery.{job_id}.{name}.{row['run']}.{row['tries']}"
+                ask = partial(jobs.ask_for_delivery, work_id, job_id, name)
+                wishes[Wish(work_id, f"to {name}", self._courier.pause_before(row))] = ask
+        return wishes
+
+    def _ahead(self, lane: str) -> int:
+        """How much of a lane is asked for at a time; all hosts ask for the same first ones."""
+        if lane == ANALYSIS:
+            return max(ANALYSES_AHEAD, 8 * self._analyst.engines.at_once)
+        return DELIVERIES_AT_ONCE
 
     def beat(self) -> None:
         """Say this host is alive; take over the work of hosts that are not."""
@@ -152,6 +184,7 @@ class Worker:
                 number = self._jobs.take_over(host_id)
                 log.warning("Host %s is dead; took over %d pieces of work", host_id, number)
                 self._heartbeat.bury(host_id)
+                self._analyst.discard_partial(host_id)
 
     def analyze(self, job_id: str) -> None:
         """Work handler: one analysis."""
@@ -179,19 +212,13 @@ class Worker:
                 reason = f"Fault of the node: {type(error).__name__}"
                 self._courier.note_failure(row, settings, reason)
 
-    def _is_due(self, work_id: str) -> bool:
-        if work_id in self._asked:
-            return False
-        self._asked[work_id] = time.monotonic()
-        return True
-
     def _may_start(self, job: Row) -> bool:
         """Neither switched off nor waiting for priors."""
         if not self._switches.may_start(job):
             return False
         return not self._priors.is_awaited(job["study_uid"], job["rule"], job["created_at"])
 
-    def _analysis_delay(self, job: Row) -> float:
+    def _analysis_pause(self, job: Row) -> float:
         if not job["failures"]:
             return 0.0
         return float(
@@ -201,39 +228,6 @@ class Worker:
     def _count_series(self, study_uid: str) -> dict[str, int]:
         name = self._configuration.completeness.count_peer
         return self._client.count_series(self._configuration.find_peer(name), study_uid)
-
-    def _take_note(self, path: Path) -> None:
-        """Enter a commitment report, or answer a commitment request."""
-        note = json.loads(path.read_bytes())
-        if path.name.endswith(f".{REPORT}.json"):
-            failed = {uid: code for _, uid, code in note["failed"]}
-            committed = [uid for _, uid in note["committed"]]
-            if not self.dispatch.answer_transaction(note["transaction_uid"], committed, failed):
-                log.warning("A commitment report came for an unknown transaction")
-        elif not self._answer_request(note) and _age(path) < NOTE_LIFETIME_SECONDS:
-            return
-        path.unlink()
-
-    def _answer_request(self, note: dict[str, object]) -> bool:
-        """Report to a peer what of its instances is held here; False to try again later."""
-        peers = [p for p in self._configuration.peer if p.ae_title == note["peer_title"]]
-        if not peers:
-            log.warning("A commitment request came from a title that is no peer")
-            return True
-        asked = [(str(c), str(u)) for c, u in note["committed"]]  # type: ignore[attr-defined]
-        held = [pair for pair in asked if self.index.holds(pair[1])]
-        missing = [pair for pair in asked if pair not in held]
-        try:
-            transaction = str(note["transaction_uid"])
-            self._client.report_commitment(peers[0], transaction, held, missing)
-        except PeerError as error:
-            log.warning("A commitment report could not be sent: %s", error)
-            return False
-        return True
-
-
-def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
 
 
 def _jobs_url(configuration: Configuration) -> str:

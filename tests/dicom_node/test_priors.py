@@ -270,6 +270,8 @@ def test_priors_go_with_the_study_unless_another_needs_them(make: Make) -> None:
     site.begin()
     site.search()
     retention = Retention(site.configuration, site.index.engine, site.audit)
+    with site.index.engine.begin() as connection:
+        connection.exec_driver_sql("update studies set state = 'done'")
     retention.delete_images(first)
     assert folder.is_dir()
     assert site.priors.list_ready(first) == []
