@@ -38,6 +38,15 @@ def pause_before_try(tries: int, destination: Destination) -> float:
     return min(pause, destination.maximum_retry_seconds)
 
 
+def paused_until_try(tries: int, destination: Destination) -> float:
+    """Seconds of all pauses up to a try.
+
+    What has been waited is told by the tries, not by the clock: a clock that jumps a week
+    ahead must not throw away deliveries, and a node that was off has not tried meanwhile.
+    """
+    return sum(pause_before_try(number, destination) for number in range(tries + 1))
+
+
 def new_transaction_uid() -> str:
     """A Transaction UID under 2.25 (PS3.5 B.2)."""
     return f"2.25.{uuid.uuid4().int}"
@@ -118,7 +127,7 @@ class Courier:
         """Count a failed try; after long enough the delivery is a dead letter."""
         tries = int(row["tries"]) + 1
         self._dispatch.note_failure(row["job_id"], destination.name, tries, reason)
-        if time.time() - row["planned_at"] > destination.give_up_days * SECONDS_PER_DAY:
+        if paused_until_try(tries, destination) > destination.give_up_days * SECONDS_PER_DAY:
             text = f"Given up after {tries} tries: {reason}"
             self._dispatch.end_delivery(row["job_id"], destination.name, "dead", text)
 
