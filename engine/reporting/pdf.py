@@ -21,6 +21,7 @@ from engine.reporting.identity import MANUFACTURER, PDF_SERIES, code_item
 from engine.reporting.key_images import Viewer
 from engine.reporting.pdf_forecast import forecasts
 from engine.reporting.pdf_glance import glance
+from engine.reporting.pdf_lesion_charts import lesion_charts
 from engine.reporting.pdf_style import (
     BOTTOM,
     PAGE_HEIGHT,
@@ -60,7 +61,7 @@ def _story(result: AnalysisResult, viewer: Viewer, maximum_key_images: int) -> l
         *pdf_findings.lesion_table(result),
         *pdf_findings.key_images(result, viewer, maximum_key_images),
         *pdf_findings.burden(result),
-        *pdf_sources.radiomics(result),
+        *lesion_charts(result),
         *forecasts(result),
         *pdf_clinical.clinical_data(result),
         *pdf_clinical.scores(result),

@@ -1,49 +1,10 @@
-"""Sections of the PDF that tell where it comes from: scores, values, series, model, limits."""
+"""Sections of the PDF that tell where it comes from: series, model, limits."""
 
-from reportlab.platypus import Flowable, KeepTogether, Spacer
+from reportlab.platypus import Flowable, KeepTogether
 
-from engine.reporting.feature_choice import choose_features
-from engine.reporting.pdf_charts import FeatureChart
-from engine.reporting.pdf_style import TEXT_WIDTH, paragraph, table
+from engine.reporting.pdf_style import paragraph, table
 from engine.reporting.wording import short_uid
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
-
-KEY_FEATURES = {
-    "RNU0": "Volume (mesh), mm³",
-    "QCFX": "Sphericity",
-    "Q3CK": "Elongation",
-    "N17B": "Flatness",
-    "Q4LE": "Mean intensity, HU",
-    "ECT3": "Intensity variance, HU²",
-    "KE2A": "Intensity skewness",
-    "IPH6": "Intensity kurtosis",
-    "TLU2": "Histogram entropy, bit",
-    "BJ5W": "Histogram uniformity",
-}
-MAXIMUM_CHARTED = 5
-
-
-def radiomics(result: AnalysisResult) -> list[Flowable]:
-    """Key features of the lesions in the reference phase, side by side."""
-    by_code: dict[str, list[tuple[int, float]]] = {}
-    for lesion in result.findings.lesions[:MAXIMUM_CHARTED]:
-        for code, feature in choose_features(result, f"lesion {lesion.number}").items():
-            by_code.setdefault(code, []).append((lesion.number, feature.value))
-    rows = [(name, by_code[code]) for code, name in KEY_FEATURES.items() if code in by_code]
-    if not rows:
-        return []
-    total = sum(len(features.features) for features in result.features)
-    note = f"{total} features in all, with IBSI codes and settings, are in features.json."
-    return [
-        KeepTogether(
-            [
-                paragraph("Radiomics: key features", "section"),
-                FeatureChart(rows, TEXT_WIDTH),
-                Spacer(1, 3),
-                paragraph(note, "small"),
-            ]
-        )
-    ]
 
 
 def series_table(result: AnalysisResult) -> list[Flowable]:

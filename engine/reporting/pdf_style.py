@@ -27,8 +27,8 @@ def style(name: str) -> ParagraphStyle:
     """One of the report's paragraph styles.
 
     Args:
-        name: "body", "small", "cell", "fine", "head", "number", "section", "subsection",
-            "title" or "lead".
+        name: "body", "small", "cell", "fine", "fine-number", "head", "head-number",
+            "number", "section", "subsection", "title" or "lead".
     """
     base = {"fontName": REGULAR, "textColor": INK, "splitLongWords": 1}
     styles: dict[str, dict[str, object]] = {
@@ -36,6 +36,7 @@ def style(name: str) -> ParagraphStyle:
         "small": {"fontSize": 7.2, "leading": 10, "textColor": MUTED, "spaceAfter": 2},
         "cell": {"fontSize": 7.6, "leading": 10},
         "fine": {"fontSize": 6.6, "leading": 8.6},
+        "fine-number": {"fontSize": 6.6, "leading": 8.6, "alignment": TA_RIGHT},
         "head": {"fontSize": 7.2, "leading": 9.6, "fontName": BOLD, "textColor": MUTED},
         "number": {"fontSize": 7.6, "leading": 10, "alignment": TA_RIGHT},
         "head-number": {
