@@ -1,6 +1,8 @@
 """Objects by C-STORE over one association (PS3.4 B); needs the extra [send]."""
 
 import io
+import logging
+import socket
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 
@@ -30,6 +32,9 @@ def send_by_dimse(destination: Destination, objects: Sequence[tuple[str, bytes]]
     Raises:
         InstallationError: pynetdicom is not installed.
     """
+    if refused := _unreachable(destination):
+        yield from (Sent(accepted=False, answer=refused) for _ in objects)
+        return
     peer = _pynetdicom().AE(ae_title=destination.calling)
     peer.acse_timeout = peer.dimse_timeout = destination.timeout_seconds
     peer.network_timeout = peer.connection_timeout = destination.timeout_seconds
@@ -46,6 +51,19 @@ def send_by_dimse(destination: Destination, objects: Sequence[tuple[str, bytes]]
     finally:
         if association.is_established:
             association.release()
+
+
+def _unreachable(destination: Destination) -> str:
+    """Why nobody listens there; empty when somebody does.
+
+    Asked first because pynetdicom says no more than "no association", and leaves its socket open.
+    """
+    try:
+        place = (destination.host, destination.port)
+        socket.create_connection(place, destination.timeout_seconds).close()
+    except OSError as error:
+        return f"no connection: {error.strerror or error}"
+    return ""
 
 
 def _store(association: object, sop_class_uid: str, content: bytes) -> Sent:
@@ -75,5 +93,6 @@ def _pynetdicom() -> ModuleType:
         raise InstallationError(
             "C-STORE needs pynetdicom; install it with: pip install 'hepatocast[send]'"
         ) from missing
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # answers are told per object
     module: ModuleType = pynetdicom
     return module
