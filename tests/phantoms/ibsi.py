@@ -6,7 +6,6 @@ from decimal import Context, Decimal
 from pathlib import Path
 
 import numpy as np
-import pytest
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
@@ -23,9 +22,9 @@ from engine.radiomics.settings import (
 )
 from engine.values.features import Feature
 from engine.values.geometry import VolumeGeometry, VoxelSpacing
+from tests.phantoms.shared_data import shared
 
 REFERENCE = Path(__file__).parent / "ibsi_reference"
-SHARED = Path(__file__).parents[3] / "shared" / "data" / "ibsi"
 
 ALL = tuple(Aggregation)
 PLANAR, SPATIAL = ALL[:4], ALL[4:]
@@ -159,10 +158,8 @@ def digital_phantom() -> Phantom:
 
 
 def shared_phantom(folder: str, image_name: str = "phantom") -> Phantom:
-    """A phantom of ../shared; the test is skipped, by name, where that is not present."""
-    path = SHARED / folder
-    if not path.exists():
-        pytest.skip(f"needs ../shared/data/ibsi/{folder} (not part of the project)")
+    """A phantom of ../shared: CC BY-NC images that are no part of the project."""
+    path = shared("data", "ibsi", folder)
     image = sitk.ReadImage(str(path / "image" / f"{image_name}.nii.gz"))
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(path / "mask" / "mask.nii.gz"))) > 0
     voxels = sitk.GetArrayFromImage(image).astype(np.float64)

@@ -1,5 +1,6 @@
 """The compiled core: found, complete, the same on every processor."""
 
+from ctypes import CDLL, POINTER, c_double, c_int64, cast
 from pathlib import Path
 
 import numpy as np
@@ -32,20 +33,33 @@ def test_a_broken_core_is_an_installation_error(
 
 
 def test_the_builds_for_one_machine_give_the_same_bits() -> None:
-    """The portable and the fast library, on the same numbers."""
-    if not native.load_core().supports_x86_64_v3():
-        pytest.skip("this processor runs the portable library only")
-    values = np.sort(np.random.default_rng(1).normal(50, 20, 1001))
-    results = []
-    for name in library_names(host_target()):
-        out = np.empty(18)
-        core = native._load(native.FOLDER / name)
-        core.describe_intensities(
-            native.pointer(values), native.length(values), native.pointer(out)
-        )
-        results.append(out.tobytes())
-    assert len(results) == 2
-    assert results[0] == results[1]
+    """Every library that this processor can run, and the one that is loaded, on one image."""
+    names = library_names(host_target())
+    portable = native._load(native.FOLDER / names[0])
+    runnable = names if portable.supports_x86_64_v3() else names[:1]
+    image = np.random.default_rng(1).normal(50, 20, (30, 31, 33))
+    cores = [native._load(native.FOLDER / name) for name in runnable]
+    results = {_filter_and_describe(core, image) for core in (*cores, native.load_core())}
+    assert len(results) == 1
+
+
+def _filter_and_describe(core: CDLL, image: native.Real) -> bytes:
+    kernel, out = np.array([0.1, -0.7, 0.9, 0.3]), np.empty((30, 31, 30))
+    core.correlate_axis(
+        native.pointer(image), native.shape_of(image), 2, native.pointer(kernel), 4,
+        c_int64(1), 0, native.pointer(out),
+    )  # fmt: skip
+    values, features = out.reshape(-1), np.empty(18)
+    assert core.describe_intensities(
+        native.pointer(values), native.length(values), native.pointer(features)
+    )
+    fields = np.stack([image > 40, image - 50, (image - 50) ** 2]).astype(float)
+    sums = np.empty(3)
+    assert core.sum_pairs(
+        native.pointer(fields), native.shape_of(image), native.size_triple((60, 64, 72)),
+        native.triple((1.0, 0.7, 0.7)), native.pointer(sums),
+    )  # fmt: skip
+    return out.tobytes() + features.tobytes() + sums.tobytes()
 
 
 def test_arrays_with_gaps_are_refused() -> None:
@@ -66,3 +80,11 @@ def test_an_unknown_target_is_a_build_error(tmp_path: Path) -> None:
     """The compiler's words are passed on."""
     with pytest.raises(CoreBuildError, match="nowhere"):
         compile_core(tmp_path, "nowhere-linux-gnu")
+
+
+def test_an_address_keeps_its_array_alive() -> None:
+    """A temporary array must not be freed before the core reads it."""
+    address = native.pointer(np.arange(100_000.0))
+    rest = [np.full(100_000, -1.0) for _ in range(8)]
+    assert cast(address, POINTER(c_double))[99_999] == 99_999
+    assert len(rest) == 8

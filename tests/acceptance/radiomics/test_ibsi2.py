@@ -15,13 +15,13 @@ from engine.radiomics.filters.spectral import RieszLaplacianOfGaussian, Simoncel
 from engine.radiomics.filters.wavelets import SeparableWavelet, Wavelet
 from engine.values.identity import ContrastPhase
 from tests.phantoms.ibsi import (
-    SHARED,
     Phantom,
     misses,
     read_references,
     shared_phantom,
     tagged,
 )
+from tests.phantoms.shared_data import shared
 
 MAP_TOLERANCE = 0.01
 """Of the range of the reference map (IBSI 2, phase 1)."""
@@ -77,9 +77,7 @@ MAPS: dict[str, tuple[str, Filter]] = {
 
 def test_no_published_map_is_left_out() -> None:
     """All 33 files of the consensus are compared."""
-    folder = SHARED / "reference_response_maps"
-    if not folder.exists():
-        pytest.skip("needs ../shared/data/ibsi/reference_response_maps (not part of the project)")
+    folder = shared("data", "ibsi", "reference_response_maps")
     published = {path.name.removesuffix("-ValidCRM.nii.gz") for path in folder.glob("*.nii.gz")}
     assert published == set(MAPS)
     assert len(MAPS) == 33
@@ -90,7 +88,7 @@ def test_a_response_map_matches_in_every_voxel(name: str) -> None:
     """Largest difference at most 1 % of the reference map's range."""
     phantom_name, image_filter = MAPS[name]
     image, _, geometry = shared_phantom(f"digital_phantom_2/{phantom_name}", phantom_name)
-    path = SHARED / "reference_response_maps" / f"{name}-ValidCRM.nii.gz"
+    path = shared("data", "ibsi", "reference_response_maps", f"{name}-ValidCRM.nii.gz")
     reference = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).astype(np.float64)
     response = respond_everywhere(image_filter, image, geometry.spacing.as_tuple())
     scale = max(np.ptp(reference), 1.0)
