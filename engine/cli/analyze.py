@@ -19,6 +19,8 @@ from engine.cli.request import (
     start,
 )
 from engine.errors import InputError
+from engine.pipeline.feature_files import TableFormat
+from engine.pipeline.phases import PhaseScope
 from engine.reporting.composition import compose_not_analyzed
 from engine.reporting.report_file import ReportFile, SegmentationType
 from engine.reporting.writing import publish
@@ -64,6 +66,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     add("--clinical", type=Path, metavar="FILE", help="CSV or XLSX with clinical values")
     add("--seg-type", choices=tuple(SegmentationType), default=SegmentationType.BINARY)
     add("--rtstruct", action="store_true", help="also an RT Structure Set")
+    add(
+        "--phases",
+        choices=tuple(PhaseScope),
+        default=PhaseScope.ALL,
+        help="features from the segmented phase only, or from every registered phase",
+    )
+    add("--ring", type=float, default=10.0, metavar="MM", help="peritumoral ring; 0 for none")
+    add("--tables", choices=tuple(TableFormat), default=TableFormat.CSV, help="feature tables")
     add("--unconfirmed-scores", action="store_true", help="also scores no source confirmed")
     add(
         "--json-lines",
@@ -116,6 +126,9 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         predecessors=tuple(arguments.predecessor),
         refuse=getattr(arguments, "refuse", ""),
         job_id=arguments.job_id,
+        phases=PhaseScope(arguments.phases),
+        ring_mm=arguments.ring,
+        tables=TableFormat(arguments.tables),
         created_at=arguments.created_at,
     )
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from engine.cli import analyze
 from engine.cli.events import Reporter
 from engine.cli.findings import print_findings
-from engine.cli.request import Analysis, Outcome, settings_of, start
+from engine.cli.request import Analysis, Outcome, options_of, settings_of, start
 from engine.correction.automatic import SR_NAME, find_result_folder
 from engine.errors import InputError
 from engine.pipeline.revision import Correction, revise
 from engine.reporting.composition import compose_reports
 from engine.reporting.corrections import correction_sentences
-from engine.reporting.report_file import ReportOptions
 from engine.reporting.writing import publish
 from engine.values.revision import Observer
 
@@ -115,8 +114,8 @@ def finish(analysis: Analysis, correction: Correction) -> Outcome:
     request, watch, package = analysis.request, analysis.watch, analysis.package
     settings = settings_of(request)
     result = revise(analysis.scan, correction, package, settings, analysis.context, watch)
-    options = ReportOptions(segmentation_type=request.segmentation_type, rtstruct=request.rtstruct)
     with watch.stage("reporting") as progress:
+        options = options_of(request, result)
         files = compose_reports(result, package.segments, options)
         progress(0.9, "writing")
         publish(files, request.out)

@@ -16,6 +16,8 @@ from engine.errors import InputError, UnreadableStudyError
 from engine.inference.providers import Device
 from engine.model_package.loading import embedded_models, find_package, load_package
 from engine.pipeline import AnalysisSettings, Stopwatch, analyze, scan
+from engine.pipeline.feature_files import TableFormat, feature_tables
+from engine.pipeline.phases import PhaseScope
 from engine.reporting.composition import compose_reports
 from engine.reporting.report_file import ReportFile, ReportOptions, SegmentationType
 from engine.reporting.writing import check_destination, publish
@@ -49,6 +51,9 @@ class AnalyzeRequest:
     refuse: str = ""
     job_id: str = ""
     created_at: datetime | None = None
+    phases: PhaseScope = PhaseScope.ALL
+    ring_mm: float = 10.0
+    tables: TableFormat = TableFormat.CSV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +116,25 @@ def finish(analysis: Analysis, models: ModelSource | None = None) -> Outcome:
     model = models.open_model(package, request.device)
     settings = settings_of(request, models)
     result = analyze(analysis.scan, model, settings, analysis.context, watch)
-    options = ReportOptions(segmentation_type=request.segmentation_type, rtstruct=request.rtstruct)
     with watch.stage("reporting") as progress:
+        options = options_of(request, result)
         files = compose_reports(result, package.segments, options)
         progress(0.9, "writing")
         publish(files, request.out)
     return Outcome(result=result, files=files, seconds=watch.seconds)
+
+
+def options_of(request: AnalyzeRequest, result: AnalysisResult) -> ReportOptions:
+    """What the reports need to know, with the feature tables.
+
+    Raises:
+        InstallationError: Parquet is asked for and pyarrow is missing.
+    """
+    return ReportOptions(
+        segmentation_type=request.segmentation_type,
+        rtstruct=request.rtstruct,
+        attachments=feature_tables(result.features, request.tables),
+    )
 
 
 def settings_of(request: AnalyzeRequest, models: ModelSource | None = None) -> AnalysisSettings:
@@ -130,6 +148,8 @@ def settings_of(request: AnalyzeRequest, models: ModelSource | None = None) -> A
     return AnalysisSettings(
         clinical_file=request.clinical,
         include_unconfirmed_scores=request.unconfirmed_scores,
+        phases=request.phases,
+        ring_mm=request.ring_mm,
         risk_packages=tuple(
             models.open_risk_package(find_package(name, search_paths=folders))
             for name in request.risk_models
@@ -170,7 +190,12 @@ def default_job_id(
     """
     model_sha256, predecessors = basis
     digest = hashlib.sha256()
-    options = (request.segmentation_type, str(request.unconfirmed_scores), software_version())
+    options = (
+        request.segmentation_type,
+        str(request.unconfirmed_scores),
+        request.phases,
+        software_version(),
+    )
     earlier = [document.sop_instance_uid for document in predecessors]
     images = sorted(i.sop_instance_uid for series in study.series for i in series.instances)
     for part in (model_sha256, *options, *request.risk_models, *images, *earlier):

@@ -33,8 +33,9 @@ def compose_reports(
         options: Choices of the caller; the defaults suit viewers best.
 
     Returns:
-        SEG, SR, Secondary Captures, Encapsulated PDF, the plain PDF, fhir.json, features.json
-        and, last, result.json, which lists the others. The same result gives the same bytes.
+        SEG, SR, Secondary Captures, Encapsulated PDF, the plain PDF, fhir.json, features.json,
+        the attachments and, last, result.json, which lists the others. The same result gives
+        the same bytes.
 
     Raises:
         GeometryGateError: The SEG does not lie where the engine measured.
@@ -51,7 +52,7 @@ def compose_reports(
     document = encapsulate_pdf(pdf.content, result, (seg, sr))
     texts = (compose_fhir(result), compose_features_json(result))
     structures = (compose_rtstruct(result, planes),) if options.rtstruct else ()
-    files = (seg, sr, *captures, document, pdf, *structures, *texts)
+    files = (seg, sr, *captures, document, pdf, *structures, *texts, *options.attachments)
     return (*files, compose_result_json(result, files))
 
 

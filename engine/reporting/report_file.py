@@ -14,6 +14,7 @@ class ReportKind(StrEnum):
     PDF = "PDF"
     RTSTRUCT = "RTSTRUCT"
     JSON = "JSON"
+    TABLE = "TABLE"
 
 
 class SegmentationType(StrEnum):
@@ -21,24 +22,6 @@ class SegmentationType(StrEnum):
 
     BINARY = "BINARY"
     LABELMAP = "LABELMAP"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOptions:
-    """Choices of the caller.
-
-    Attributes:
-        segmentation_type: BINARY keeps the whole liver as a segment under its lesions and
-            is what viewers support; LABELMAP holds liver parenchyma and lesions apart.
-            Orthanc 1.10 serves no frames of a BINARY image whose columns are no multiple
-            of 8 ("Bad number of columns"), so such sources show in viewers as LABELMAP only.
-        maximum_key_images: Lesions that get a page of their own, largest first.
-        rtstruct: Also write an RT Structure Set.
-    """
-
-    segmentation_type: SegmentationType = SegmentationType.BINARY
-    maximum_key_images: int = 6
-    rtstruct: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +52,23 @@ class ReportFile:
     def sha256(self) -> str:
         """Checksum of the content, hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """Choices of the caller.
+
+    Attributes:
+        segmentation_type: BINARY keeps the whole liver as a segment under its lesions and
+            is what viewers support; LABELMAP holds liver parenchyma and lesions apart.
+            Orthanc 1.10 serves no frames of a BINARY image whose columns are no multiple
+            of 8 ("Bad number of columns"), so such sources show in viewers as LABELMAP only.
+        maximum_key_images: Lesions that get a page of their own, largest first.
+        rtstruct: Also write an RT Structure Set.
+        attachments: Finished files that are published with the result and listed in it.
+    """
+
+    segmentation_type: SegmentationType = SegmentationType.BINARY
+    maximum_key_images: int = 6
+    rtstruct: bool = False
+    attachments: tuple[ReportFile, ...] = ()

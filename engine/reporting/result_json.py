@@ -199,6 +199,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
             {"series_instance_uid": v.series.series_instance_uid, "phase": v.series.phase}
             for v in result.phases
         ],
+        "registrations": [asdict(registration) for registration in result.registrations],
         "series_decisions": [_decision(decision) for decision in result.series_decisions],
         "liver": {
             "tracking_uid": liver_tracking_uid(result),
