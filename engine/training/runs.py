@@ -51,8 +51,14 @@ class RecipeRun:
 
     @property
     def best(self) -> Judgement:
-        """The strategy with the highest concordance."""
-        return max(self.judgements, key=lambda j: j.harrell.value)
+        """The strategy with the highest concordance; under competing risks the highest skill.
+
+        A model that censors the competing event orders patients as well as one that does not;
+        only a proper score sees that its probabilities are wrong.
+        """
+        if self.cohort.cause is None:
+            return max(self.judgements, key=lambda j: j.harrell.value)
+        return max(self.judgements, key=lambda j: j.skill.value)
 
     @property
     def best_strategy(self) -> StrategySpec:

@@ -125,7 +125,7 @@ def test_the_html_report_stands_alone_and_says_that_data_is_synthetic(
         "At risk",
     ):
         assert text in html
-    assert html.count("<svg") == 5
+    assert html.count("<svg") == 7
     assert "src=" not in html
     assert 'href="http' not in html
 

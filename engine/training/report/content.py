@@ -9,6 +9,13 @@ from matplotlib.figure import Figure
 from engine.training.judging import Judgement
 from engine.training.optimism import Optimism
 from engine.training.report import figures
+from engine.training.report.model_figures import (
+    MOST_AXES,
+    MOST_EFFECTS,
+    paint_effects,
+    paint_nomogram,
+    shown_model,
+)
 from engine.training.report.tripod import ChecklistItem, checklist
 from engine.training.runs import RecipeRun
 
@@ -33,6 +40,7 @@ def report_sections(run: RecipeRun) -> tuple[Section, ...]:
         _survival(run),
         _calibration(run),
         _decision(run),
+        _model(run),
         _subsets(run),
         _checklist(checklist(run)),
     )
@@ -114,8 +122,9 @@ def _survival(run: RecipeRun) -> Section:
     groups = figures.risk_groups(held)
     end = float(held.times[-1])
     names = ("low risk", "intermediate risk", "high risk")
+    curve = "Kaplan–Meier" if run.cohort.cause is None else "1 - Aalen–Johansen"
     return Section(
-        f"Kaplan–Meier by held-out risk third ({held.name})",
+        f"{curve} by held-out risk third ({held.name})",
         figures=(
             (
                 "Thirds of the out-of-fold risk inside each fold; ticks are censored patients.",
@@ -199,6 +208,34 @@ def _decision(run: RecipeRun) -> Section:
             ),
         ),
     )
+
+
+def _model(run: RecipeRun) -> Section:
+    heading = "Effects and nomogram"
+    shown = shown_model(run)
+    if shown is None:
+        return Section(heading, ("No strategy here is linear in named predictors.",))
+    count = len(shown.fit.coefficients)
+    effects = figures.draw(
+        lambda a: paint_effects(a, shown), height=1.2 + 0.24 * min(count, MOST_EFFECTS)
+    )
+    parts = [
+        (
+            f"{shown.name}, fitted on everybody: hazard ratios with 95 % bootstrap intervals "
+            "(penalized, so drawn towards 1).",
+            effects,
+        )
+    ]
+    text = []
+    if count <= MOST_AXES:
+        horizons = tuple(h for h, _ in run.best.auc)[:3]
+        drawn = figures.draw(
+            lambda a: paint_nomogram(a, shown, run.cohort, horizons), height=1.0 + 0.34 * count
+        )
+        parts.append((f"Nomogram of {shown.name}.", drawn))
+    else:
+        text.append(f"No nomogram: {count} predictors are too many to read.")
+    return Section(heading, tuple(text), figures=tuple(parts))
 
 
 def _subsets(run: RecipeRun) -> Section:

@@ -7,13 +7,22 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import (
+    CondPageBreak,
+    Image,
+    KeepTogether,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    TableStyle,
+)
 from reportlab.platypus import Table as PdfTable
 
 from engine.training.report.content import Section, Table
 from engine.training.report.figures import to_png
 
 WIDTH = A4[0] - 36 * mm
+ROOM_BELOW_HEADING = 60 * mm
 
 
 def to_pdf(sections: tuple[Section, ...], *, statement: str) -> bytes:
@@ -35,7 +44,7 @@ def to_pdf(sections: tuple[Section, ...], *, statement: str) -> bytes:
     story = [Paragraph(f"<b>{escape(statement)}</b>", small), Spacer(1, 4 * mm)]
     for number, section in enumerate(sections):
         style = styles["Title"] if number == 0 else heading
-        story.append(Paragraph(escape(section.heading), style))
+        story += [CondPageBreak(ROOM_BELOW_HEADING), Paragraph(escape(section.heading), style)]
         story += [Paragraph(escape(text), styles["BodyText"]) for text in section.paragraphs]
         for table in section.tables:
             story += [Spacer(1, 2 * mm), _table(table, small)]
@@ -52,8 +61,14 @@ def _image(content: bytes) -> Image:
     return image
 
 
+def _need(cell: str) -> float:
+    """Width a cell asks for, in characters: its longest word whole, the rest may wrap."""
+    word = max((len(w) for w in cell.split()), default=0)
+    return max(word + 3.0, 0.6 * min(len(cell), 60) + 3.0)
+
+
 def _table(table: Table, style: ParagraphStyle) -> PdfTable:
-    longest = [max(min(len(row[k]), 60) for row in table) + 3 for k in range(len(table[0]))]
+    longest = [max(_need(row[k]) for row in table) for k in range(len(table[0]))]
     widths = [WIDTH * size / sum(longest) for size in longest]
     cells = [[Paragraph(escape(cell), style) for cell in row] for row in table]
     return PdfTable(
