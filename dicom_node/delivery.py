@@ -18,7 +18,7 @@ from dicom_node.ledger import Ledger
 from dicom_node.model_switch import OFF_REASON, ModelSwitches
 from dicom_node.peers import CommitmentNotOfferedError, PeerClient
 from dicom_node.settings import Configuration, Destination, Peer
-from dicom_node.transfers import Transfers
+from dicom_node.transfers import Transfers, name_kinds
 from dicom_node.web_client import RetryLaterError
 from dicom_node.web_delivery import WebDelivery
 
@@ -150,7 +150,7 @@ class Courier:
             return self._web.deliver(job, destination, rows, folder)
         peer = self._configuration.find_peer(destination.peer)
         self._client.store(peer, [folder / row["name"] for row in rows])
-        names = ", ".join(row["kind"] for row in rows)
+        names = name_kinds(rows)
         if destination.confirm == "none":
             return f"{destination.name}: {names} stored"
         if destination.confirm == "commitment":

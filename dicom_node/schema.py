@@ -220,6 +220,13 @@ switch_changes = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
 )
 
+ended_sessions = sa.Table(
+    "ended_sessions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+)
+
 switches = sa.Table(
     "switches",
     metadata,

@@ -1,11 +1,19 @@
 """Which objects a DICOMweb destination has taken, and how long it asked us to wait."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from dicom_node.index import Row
 from dicom_node.schema import delivery_holds, transfers
+
+
+def name_kinds(rows: Sequence[Row]) -> str:
+    """What was sent: "SEG, 5 × SC, PDF, SR"."""
+    counts = Counter(str(row["kind"]) for row in rows)
+    return ", ".join(f"{n} × {kind}" if n > 1 else kind for kind, n in counts.items())
 
 
 class Transfers:

@@ -6,7 +6,7 @@ from pathlib import Path
 from dicom_node.errors import PeerError
 from dicom_node.index import Row
 from dicom_node.settings import Configuration, Destination, WebServer
-from dicom_node.transfers import Transfers
+from dicom_node.transfers import Transfers, name_kinds
 from dicom_node.web_client import StoreAnswer, WebClient
 
 OpenClient = Callable[[WebServer], WebClient]
@@ -40,7 +40,7 @@ class WebDelivery:
         if waiting:
             answer = client.store([folder / row["name"] for row in waiting])
             warned = self._note(job_id, destination, waiting, answer)
-        kinds = ", ".join(row["kind"] for row in rows)
+        kinds = name_kinds(rows)
         told = f" with warnings for {', '.join(warned)}" if warned else ""
         if destination.confirm == "none":
             return f"{name}: {kinds} stored by STOW-RS{told}"
@@ -75,7 +75,7 @@ class WebDelivery:
         if missing:
             uids = [str(row["sop_instance_uid"]) for row in missing]
             self._transfers.forget_taken(job["job_id"], destination.name, uids)
-            kinds = ", ".join(row["kind"] for row in missing)
+            kinds = name_kinds(missing)
             raise PeerError(f"{destination.web} took but does not show {kinds}")
 
 

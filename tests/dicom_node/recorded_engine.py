@@ -28,6 +28,28 @@ CLASSES = {
 STANDARD = ("SEG", "SR", "SC", "PDF")
 MODALITIES = {"SEG": "SEG", "SR": "SR", "SC": "OT", "PDF": "DOC", "RTSTRUCT": "RTSTRUCT"}
 STAGES = ("series", "segmentation", "lesions", "radiomics", "clinical", "prognosis", "reporting")
+# As much of a result as the dashboard shows; the shape is engine/reporting/result.schema.json.
+RECORDED = {
+    "model": {"name": "liver_tumor_ct", "version": "1.0.0"},
+    "liver": {"volume_ml": 1475.0},
+    "burden": {"number": 2, "largest_mm": 34.2, "total_volume_ml": 21.5},
+    "lesions": [
+        {
+            "tracking_id": f"Lesion {n}", "volume_ml": 20.0 / n, "confidence": 0.9,
+            "long_axis": {"length_mm": 34.2 / n}, "short_axis": {"length_mm": 21.0 / n},
+        }
+        for n in (1, 2)
+    ],
+    "predictions": [
+        {
+            "package": "resection_rfs 1.0.0", "outcome": "Recurrence-free survival",
+            "interval": "95 % interval", "risk_group": "high",
+            "times_months": [12.0, 24.0, 36.0], "survival": [0.7, 0.5, 0.4],
+            "lower": [0.6, 0.4, 0.3], "upper": [0.8, 0.6, 0.5],
+        }
+    ],
+    "warnings": ["Recorded, not measured"],
+}  # fmt: skip
 NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -115,7 +137,7 @@ def write(options: argparse.Namespace, study_uid: str | None, kinds: tuple[str, 
         made = make_object(source, options.job_id, kind)
         fill(made, kind, options.predecessor)
         made.save_as(Path(options.out) / f"{kind.lower()}.dcm", enforce_file_format=True)
-    (Path(options.out) / "result.json").write_text("{}")
+    (Path(options.out) / "result.json").write_text(json.dumps(RECORDED))
 
 
 def watch_standard_input() -> None:
