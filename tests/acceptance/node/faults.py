@@ -1,7 +1,7 @@
 # ruff: noqa: T201, S311
 """Must show 2: faults at random instants, and what was lost or doubled.
 
-    python -m tests.acceptance.node.faults [--kills 50] [--only NAME ...] [--seed 1]
+    python -m tests.acceptance.node.faults [--kills 50] [--others 10] [--only NAME ...] [--seed 1]
 
 Real processes on loopback: `hepatocast-node serve` with a recorded engine, Orthanc as the
 destination, senders that repeat what was not acknowledged, as a PACS does. For every
@@ -27,17 +27,26 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import sqlalchemy as sa
 from pydicom.dataset import Dataset
 from pynetdicom import AE, _config
 from pynetdicom.sop_class import CTImageStorage
 
 from tests.acceptance.node.postgres import Postgres
-from tests.dicom_node.testbed import NODE_TITLE, ORTHANC_TITLE, Node, Orthanc, make_ct
+from tests.dicom_node.testbed import (
+    NODE_TITLE,
+    ORTHANC_TITLE,
+    RECORDED_WORK,
+    Node,
+    Orthanc,
+    make_ct,
+)
 
 FINAL = {"delivered", "not-analyzed", "dead-letter", "superseded"}
 OBJECTS_PER_RESULT = 4
 SENDERS = 4
+URGENT = "CT LIVER STAT"
 STILL_SECONDS = 120  # studies that make no progress for this long do not end
 
 
@@ -68,10 +77,13 @@ class Senders:
         self._stop, self._lock = threading.Event(), threading.Lock()
         self.acknowledged: dict[str, str] = {}
         self.studies: set[str] = set()
-        self._threads = [threading.Thread(target=self._run) for _ in range(SENDERS)]
+        self.sender_of: dict[str, int] = {}
+        self.urgent: set[str] = set()
+        self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(SENDERS)]
 
-    def start(self, studies: int) -> None:
-        self._left = studies
+    def start(self, studies: int, *, urgent_every: int = 0) -> None:
+        """Begin; every so manieth study is described as urgent."""
+        self._left, self._urgent_every = studies, urgent_every
         for thread in self._threads:
             thread.start()
 
@@ -83,15 +95,22 @@ class Senders:
         for thread in self._threads:
             thread.join()
 
-    def _run(self) -> None:
+    def _run(self, sender: int) -> None:
         while True:
             with self._lock:
                 if self._left <= 0:
                     return
                 self._left -= 1
+                is_urgent = bool(self._urgent_every) and self._left % self._urgent_every == 0
             series = make_ct(slices=self._slices, size=self._size, patient=self._patient)
+            study = str(series[0].StudyInstanceUID)
             with self._lock:
-                self.studies.add(str(series[0].StudyInstanceUID))
+                self.studies.add(study)
+                self.sender_of[study] = sender
+                if is_urgent:
+                    self.urgent.add(study)
+            for dataset in series if is_urgent else []:
+                dataset.StudyDescription = URGENT
             while series:
                 series = [d for d in series if not self._send_all(series, d)]
                 if series:
@@ -301,7 +320,9 @@ def kill_part(part: str) -> Callable[[int, random.Random], Outcome]:
 
 def find_processes(node: Node, part: str) -> list[int]:
     """Processes of this node by the part they are, from /proc."""
-    needle = {"engine": str(node.folder / "state" / "results")}.get(part, f"run\0{part}")
+    if part == "engine":
+        return find_engines(node)
+    needle = f"run\0{part}"
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -309,10 +330,71 @@ def find_processes(node: Node, part: str) -> list[int]:
                 line = (folder / "cmdline").read_text(errors="replace")
             except OSError:
                 continue
-            is_ours = str(node.path) in line or part == "engine"
-            if is_ours and needle in line:
+            if str(node.path) in line and needle in line:
                 found.append(int(folder.name))
     return found
+
+
+def find_engines(node: Node) -> list[int]:
+    """The warm inference processes: children of the worker."""
+    found = []
+    for pid in find_processes(node, "worker"):
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(pid).children()
+            found += [c.pid for c in children if str(RECORDED_WORK) in c.cmdline()]
+    return found
+
+
+@contextmanager
+def movable_clock(place: Path) -> Iterator[Callable[[float], None]]:
+    """The wall clock of every process started from here on; call to set its offset in hours."""
+
+    def set_offset(hours: float) -> None:
+        place.with_suffix(".new").write_text(str(int(hours * 3600)))
+        place.with_suffix(".new").replace(place)
+
+    set_offset(0)
+    before = dict(os.environ)
+    os.environ["PYTHONPATH"] = str(Path(__file__).with_name("clock"))
+    os.environ["HEPATOCAST_TEST_CLOCK"] = str(place)
+    try:
+        yield set_offset
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def jump_clock(kills: int, rng: random.Random) -> Outcome:
+    """The wall clock jumps by hours to days, both ways, with retries pending.
+
+    Before every other jump the PACS goes away, so that deliveries wait for another try; every
+    third time the worker starts anew under the moved clock. A dead letter counts as a loss
+    here: nothing failed for long enough to be given up.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hepatocast-clock-"))
+    try:
+        with movable_clock(folder / "offset") as set_offset, site_of() as site:
+            started = time.monotonic()
+            senders = Senders(site.node.port)
+            senders.start(max(kills, SENDERS))
+            for number in range(kills):
+                time.sleep(rng.uniform(0.5, 2.5))
+                is_away = number % 2 == 0
+                if is_away:
+                    site.pacs.stop(signal.SIGKILL)
+                    time.sleep(rng.uniform(0.5, 2.0))
+                set_offset(rng.uniform(-240.0, 240.0))
+                if number % 3 == 2:
+                    for pid in find_processes(site.node, "worker"):
+                        os.kill(pid, signal.SIGKILL)
+                time.sleep(rng.uniform(0.0, 1.0))
+                if is_away:
+                    site.pacs.start()
+            outcome = site.judge("clock jump", senders, kills, started)
+            outcome.lost += outcome.ends["dead-letter"]
+            return outcome
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def kill_orthanc(kills: int, rng: random.Random) -> Outcome:
@@ -398,6 +480,7 @@ SCENARIOS: dict[str, Callable[[int, random.Random], Outcome]] = {
     "postgres": kill_postgres,
     "network": cut_network,
     "disk": fill_disk,
+    "clock": jump_clock,
 }
 
 
