@@ -86,6 +86,15 @@ $(BENCH)/.bench: pyproject.toml
 	$(BENCH)/bin/python -m pip install -q -e '.[cpu,bench]'
 	@touch $@
 
+node-load: $(VENV)/.test peers
+	$(BIN)/python -m tests.acceptance.node.load
+
+node-throughput: $(VENV)/.test peers
+	$(BIN)/python -m tests.acceptance.node.throughput
+
+node-fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.acceptance.node.fuzz
+
 bench-radiomics: $(BENCH)/.bench
 	$(ONE_THREAD) $(BENCH)/bin/python -m tests.benchmarks.radiomics
 
