@@ -63,7 +63,13 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PKG",
         help=f"risk package, repeatable (default {' '.join(DEFAULT_RISK_MODELS)}; '' for none)",
     )
-    add("--clinical", type=Path, metavar="FILE", help="CSV or XLSX with clinical values")
+    add(
+        "--clinical",
+        type=Path,
+        metavar="FILE",
+        help="clinical values: CSV, XLSX, FHIR Bundle (.json) or NDJSON; NAME.mapping.toml beside "
+        "it tells a foreign layout",
+    )
     add("--seg-type", choices=tuple(SegmentationType), default=SegmentationType.BINARY)
     add("--rtstruct", action="store_true", help="also an RT Structure Set")
     add(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.cli.events import Reporter
 from engine.cli.software import software_version
+from engine.clinical.clinical_file import content_of
 from engine.errors import ComparisonError
 from engine.followup.response import Viable
 from engine.model_package.loading import embedded_models, find_package
@@ -135,5 +136,5 @@ def job_id(baseline: Examination, followup: Examination, arguments: argparse.Nam
     for part in parts:
         digest.update(part.encode() + b"\0")
     if arguments.clinical is not None and arguments.clinical.is_file():
-        digest.update(arguments.clinical.read_bytes())
+        digest.update(content_of(arguments.clinical))
     return str(uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest()))

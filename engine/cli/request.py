@@ -12,6 +12,7 @@ from pydicom.errors import InvalidDicomError
 
 from engine.cli.opened_models import FreshModels, ModelSource
 from engine.cli.software import software_version
+from engine.clinical.clinical_file import content_of
 from engine.errors import InputError, UnreadableStudyError
 from engine.inference.providers import Device
 from engine.model_package.loading import embedded_models, find_package, load_package
@@ -201,5 +202,5 @@ def default_job_id(
     for part in (model_sha256, *options, *request.risk_models, *images, *earlier):
         digest.update(part.encode() + b"\0")
     if request.clinical is not None and request.clinical.is_file():
-        digest.update(request.clinical.read_bytes())
+        digest.update(content_of(request.clinical))
     return str(uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest()))

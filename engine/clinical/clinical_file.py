@@ -1,7 +1,7 @@
 """One door for clinical files: CSV, XLSX, FHIR Bundle (.json), NDJSON (.ndjson), .answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -26,8 +26,8 @@ class FileSource:
 
     Attributes:
         path: CSV, XLSX, FHIR Bundle or NDJSON, told apart by the suffix.
-        mapping: TOML layout of a foreign spreadsheet.
-        issuers: FHIR identifier system to Issuer of Patient ID.
+        mapping: TOML layout of a foreign file; None takes the one beside it, if there is one.
+        issuers: Further names of assigning authorities to Issuer of Patient ID.
     """
 
     path: Path
@@ -46,14 +46,33 @@ class FileSource:
             ClinicalDataError: Unknown suffix, unreadable, or not this patient's.
         """
         suffix = self.path.suffix.lower()
+        mapping = self.mapping or mapping_beside(self.path)
+        layout = read_mapping(mapping) if mapping else SpreadsheetMapping()
+        layout = replace(layout, issuers={**layout.issuers, **self.issuers})
         if suffix in _FHIR:
-            return answer_from(read_resources(self.path), patient, self.issuers, {})
+            resources = read_resources(self.path)
+            return answer_from(resources, patient, layout.issuers, layout.codes)
         if suffix in _SPREADSHEETS:
-            layout = read_mapping(self.mapping) if self.mapping else SpreadsheetMapping()
             offered, notes = read_values(self.path, patient, layout)
             return SourceAnswer(offered=tuple(offered), notes=notes)
         known = ", ".join(sorted(_FHIR | _SPREADSHEETS | {ANSWERS}))
         raise ClinicalDataError(f"Clinical file has the suffix '{suffix}', needs one of {known}")
+
+
+def mapping_beside(path: Path) -> Path | None:
+    """The layout that lies beside a file: ``labs.mapping.toml`` beside ``labs.csv``."""
+    mapping = path.with_name(f"{path.stem}.mapping.toml")
+    return mapping if mapping.is_file() else None
+
+
+def content_of(path: Path) -> bytes:
+    """What decides the record of a clinical file: its bytes and those of its layout.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    mapping = mapping_beside(path)
+    return path.read_bytes() + (b"" if mapping is None else b"\0" + mapping.read_bytes())
 
 
 def read_file(
@@ -68,7 +87,7 @@ def read_file(
         path: The file.
         patient: Patient of the images.
         reference_date: Imaging or surgery date.
-        mapping: TOML layout of a foreign spreadsheet.
+        mapping: TOML layout of a foreign file; None takes the one beside it, if there is one.
 
     Raises:
         ClinicalDataError: Unknown suffix, unreadable, or not this patient's; never for a file

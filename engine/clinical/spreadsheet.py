@@ -18,6 +18,7 @@ A file may hold many patients: rows of others are left alone. Rows of the right 
 another birth date or sex refuse the whole file.
 """
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -34,8 +35,11 @@ from engine.clinical.selection import select
 from engine.clinical.spreadsheet_mapping import SpreadsheetMapping
 from engine.clinical.table_reading import Row, read_rows
 from engine.errors import ClinicalDataError
-from engine.values.clinical import ClinicalRecord, Observation, Rejection
+from engine.values.clinical import ClinicalRecord, Observation, Rejection, RejectionKind
 from engine.values.identity import PatientIdentity
+
+_COMMA_NUMBER = re.compile(r"\s*[<>≤≥]?=?\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$")
+"""1.234,5 and 12,5; a dot anywhere else could be a decimal point and is not guessed."""
 
 _NEEDED = ("patient_id", "analyte", "value")
 
@@ -134,7 +138,7 @@ def _rows_of(
 def _identifier(row: Row, mapping: SpreadsheetMapping) -> SourceIdentity:
     return SourceIdentity(
         patient_id=row.cell(mapping.columns["patient_id"]),
-        issuer=row.cell(mapping.columns["issuer"]),
+        issuer=mapping.issuer_of(row.cell(mapping.columns["issuer"])),
     )
 
 
@@ -170,8 +174,13 @@ def _raw_value(
     try:
         observed_on = _day(observed, mapping) if observed else None
     except ClinicalDataError as error:
-        return Rejection(analyte=key or code, source=source, reason=str(error))
+        kind = RejectionKind.UNREADABLE
+        return Rejection(analyte=key or code, source=source, reason=str(error), kind=kind)
     if mapping.decimal == "," and analyte is not None and analyte.is_number:
+        if not _COMMA_NUMBER.match(value):
+            reason = "not a number with a decimal comma, as the mapping says"
+            kind = RejectionKind.UNREADABLE
+            return Rejection(analyte=key, source=source, reason=reason, kind=kind)
         value = value.replace(".", "").replace(",", ".")
     return RawValue(
         code=code,

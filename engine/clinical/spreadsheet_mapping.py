@@ -1,4 +1,6 @@
-"""How a foreign spreadsheet is laid out: a small TOML file beside the data.
+"""How a foreign file is laid out: ``labs.mapping.toml`` beside ``labs.csv``.
+
+For a FHIR file only ``codes`` ("system|code") and ``issuers`` (identifier systems) count.
 
 Example::
 
@@ -15,6 +17,9 @@ Example::
 
     [units]                # unit where theirs is empty
     afp = "ng/mL"
+
+    [issuers]              # their name = Issuer of Patient ID of the images
+    "urn:oid:1.2.3" = "HOSP_A"
 
     [wide]                 # one column per analyte instead of one row per value
     "Albumin" = "albumin"
@@ -40,7 +45,7 @@ COLUMNS = (
 )
 """Columns of the default layout; unit, date, status, issuer, birth_date and sex may be missing."""
 
-_TABLES = {"columns", "codes", "units", "wide"}
+_TABLES = {"columns", "codes", "units", "wide", "issuers"}
 _SCALARS = {"delimiter", "decimal", "date_format"}
 
 
@@ -52,6 +57,7 @@ class SpreadsheetMapping:
         columns: Our column name to theirs.
         codes: Their analyte code to an analyte key or LOINC code.
         units: Analyte key to the unit that an empty unit cell means.
+        issuers: Their name of an assigning authority to Issuer of Patient ID.
         wide: Their column to an analyte key, for one row per patient and day.
         delimiter: CSV delimiter.
         decimal: Decimal separator, "." or ",".
@@ -62,9 +68,14 @@ class SpreadsheetMapping:
     codes: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     wide: dict[str, str] = field(default_factory=dict)
+    issuers: dict[str, str] = field(default_factory=dict)
     delimiter: str = ","
     decimal: str = "."
     date_format: str = ""
+
+    def issuer_of(self, name: str) -> str:
+        """Issuer of Patient ID for their name of it; an unknown name stays as it is."""
+        return self.issuers.get(name, name)
 
 
 def read_mapping(path: Path) -> SpreadsheetMapping:
@@ -94,6 +105,7 @@ def read_mapping(path: Path) -> SpreadsheetMapping:
         codes=_strings(document, "codes"),
         units=_strings(document, "units"),
         wide=_strings(document, "wide"),
+        issuers=_strings(document, "issuers"),
         delimiter=_scalar(document, "delimiter", ","),
         decimal=_decimal(document),
         date_format=_scalar(document, "date_format", ""),

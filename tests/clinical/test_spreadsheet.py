@@ -8,7 +8,7 @@ import pytest
 from engine.clinical.spreadsheet import read_clinical_file
 from engine.clinical.spreadsheet_mapping import SpreadsheetMapping
 from engine.errors import ClinicalDataError
-from engine.values.clinical import ClinicalRecord
+from engine.values.clinical import ClinicalRecord, RejectionKind
 from engine.values.identity import PatientIdentity
 
 IMAGES = PatientIdentity(
@@ -145,3 +145,19 @@ def test_issuers_that_the_images_do_not_tell_apart_are_refused(tmp_path: Path) -
     )
     with pytest.raises(ClinicalDataError, match="several issuers"):
         read_clinical_file(path, PatientIdentity(patient_id="4711"), REFERENCE)
+
+
+@pytest.mark.parametrize("value", ["3.8", "12.34", "1.23,4", "3,8,1"])
+def test_a_decimal_point_where_commas_were_announced_is_not_guessed(
+    tmp_path: Path, value: str
+) -> None:
+    """3.8 read as 38 would be a plausible AFP and a wrong one."""
+    path = tmp_path / "labor.csv"
+    path.write_text(
+        "patient_id;issuer;birth_date;sex;analyte;value;unit;date\n"
+        f"4711;HOSP_A;1961-05-04;M;afp;{value};ng/mL;2024-02-20\n"
+    )
+    mapping = SpreadsheetMapping(delimiter=";", decimal=",")
+    record = read_clinical_file(path, IMAGES, REFERENCE, mapping)
+    assert record.observations == ()
+    assert record.rejections[0].kind is RejectionKind.UNREADABLE
