@@ -5,18 +5,25 @@ import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
+from cryptography import x509
 
 from dicom_node.clinical_source.connection_check import check_sources
 from dicom_node.engines import WARM
 from dicom_node.errors import PeerError
 from dicom_node.peers import PeerClient
+from dicom_node.routing import EVERY_CT
 from dicom_node.schema import open_database
 from dicom_node.settings import Configuration
+from dicom_node.web_client import WebClient
 
 ENGINE_SECONDS = 120.0
+MODEL_SECONDS = 600.0
+RENEWAL_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +49,79 @@ def check_node(configuration: Configuration) -> list[Finding]:
     findings = [Finding(subject, look()) for subject, look in looks]
     client = PeerClient(configuration.ae_title)
     for peer in configuration.peer:
-        try:
-            client.echo(peer)
-            fault = ""
-        except PeerError as error:
-            fault = f"C-ECHO: {error}"
-        findings.append(Finding(f"peer {peer.name}", fault))
+        echo = partial(client.echo, peer)
+        findings.append(Finding(f"peer {peer.name}", _fault_of("C-ECHO", echo)))
+    for server in configuration.web:
+        ask = WebClient(server).echo
+        findings.append(Finding(f"web {server.name}", _fault_of("QIDO-RS", ask)))
+    for subject, path in _list_certificates(configuration):
+        findings.append(Finding(f"certificate {subject}", check_certificate(path)))
+    for name in _list_models(configuration):
+        subject = f"model {name or 'of the engine'}"
+        findings.append(Finding(subject, _check_model(configuration, name)))
     findings += [Finding(subject, fault) for subject, fault in check_sources(configuration)]
     return findings
+
+
+def _fault_of(service: str, ask: Callable[[], None]) -> str:
+    """Ask a peer; whatever keeps it from answering is a fault, never the end of the check."""
+    try:
+        ask()
+    except PeerError as error:
+        return f"{service}: {error}"
+    except (OSError, ValueError) as error:  # an unusable certificate, a host that is no name
+        return f"{service}: {type(error).__name__}"
+    return ""
+
+
+def _list_certificates(configuration: Configuration) -> list[tuple[str, Path]]:
+    tables = [
+        ("of the listener", configuration.listener.tls.certificate),
+        ("of the dashboard", configuration.dashboard.certificate),
+        *((f"towards {p.name}", p.tls.certificate) for p in configuration.peer),
+        *((f"towards {s.name}", s.tls.certificate) for s in configuration.web),
+    ]
+    return [(subject, path) for subject, path in tables if path is not None]
+
+
+def check_certificate(path: Path) -> str:
+    """Why a certificate is or soon will be of no use; empty when it is fine."""
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        return f"{path} cannot be read as a PEM certificate: {type(error).__name__}"
+    now = datetime.now(UTC)
+    if certificate.not_valid_before_utc > now:
+        return f"{path} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
+    days = (certificate.not_valid_after_utc - now).days
+    if days < 0:
+        return f"{path} expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return f"{path} expires in {days} days; renew it" if days < RENEWAL_DAYS else ""
+
+
+def _list_models(configuration: Configuration) -> list[str]:
+    """Packages of the routing rules; none when no self test is configured."""
+    if not configuration.analysis.self_test:
+        return []
+    rules = [rule for rule in configuration.rule or (EVERY_CT,) if rule.analyze]
+    return sorted({rule.model or configuration.analysis.model for rule in rules})
+
+
+def _check_model(configuration: Configuration, name: str) -> str:
+    command = [*configuration.analysis.self_test, *([name] if name else [])]
+    if shutil.which(command[0]) is None:
+        return f"program not found: {command[0]}"
+    try:
+        done = subprocess.run(  # noqa: S603  (the operator's own configured command)
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=MODEL_SECONDS,
+            check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"cannot be run: {type(error).__name__}"
+    if done.returncode == 0:
+        return ""
+    told = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
+    return f"self test failed: {told[-1] if told else f'status {done.returncode}'}"
 
 
 def _check_folder(folder: Path) -> str:

@@ -161,6 +161,8 @@ def find_faults(configuration: Configuration) -> list[str]:
     """Everything about well-typed settings that cannot work."""
     return [
         *_range_faults(configuration),
+        *_analysis_faults(configuration),
+        *_choice_faults(configuration),
         *_name_faults(configuration),
         *_tls_faults(configuration),
         *find_destination_faults(configuration),
@@ -178,20 +180,6 @@ def _range_faults(c: Configuration) -> list[str]:
         (c.listener.maximum_associations >= 1, "'listener.maximum_associations' must be above 0"),
         (c.completeness.quiet_seconds > 0, "'completeness.quiet_seconds' must be above 0"),
         (c.completeness.poll_seconds > 0, "'completeness.poll_seconds' must be above 0"),
-        (c.analysis.attempts >= 1, "'analysis.attempts' must be at least 1"),
-        (bool(c.analysis.command), "'analysis.command' must name a program"),
-        (bool(c.analysis.warm_command), "'analysis.warm_command' must name a program"),
-        (
-            c.analysis.process in CHOICES["analysis.process"],
-            f"'analysis.process' must be one of {', '.join(CHOICES['analysis.process'])}",
-        ),
-        (c.analysis.studies_per_device >= 1, "'analysis.studies_per_device' must be at least 1"),
-        (c.analysis.windows_per_run >= 0, "'analysis.windows_per_run' must not be negative"),
-        (
-            c.analysis.recycle_after_studies >= 0,
-            "'analysis.recycle_after_studies' must not be negative",
-        ),
-        (bool(c.analysis.devices), "'analysis.devices' must name at least one device"),
         (
             c.hosts.dead_after_seconds >= 2 * c.hosts.heartbeat_seconds > 0,
             "'hosts.dead_after_seconds' must be at least twice 'hosts.heartbeat_seconds'",
@@ -204,20 +192,33 @@ def _range_faults(c: Configuration) -> list[str]:
             is_title(c.ae_title),
             f"'ae_title' is not an AE title (1 to 16 characters): {c.ae_title!r}",
         ),
-        (
-            c.listener.durability in CHOICES["listener.durability"],
-            f"'listener.durability' must be one of {', '.join(CHOICES['listener.durability'])}",
-        ),
-        (
-            c.analysis.when_off in CHOICES["analysis.when_off"],
-            f"'analysis.when_off' must be one of {', '.join(CHOICES['analysis.when_off'])}",
-        ),
-        (
-            c.log_level in CHOICES["log_level"],
-            f"'log_level' must be one of {', '.join(CHOICES['log_level'])}",
-        ),
     ]
     return [message for fine, message in checks if not fine]
+
+
+def _analysis_faults(c: Configuration) -> list[str]:
+    a = c.analysis
+    checks = [
+        (a.attempts >= 1, "'analysis.attempts' must be at least 1"),
+        (bool(a.command), "'analysis.command' must name a program"),
+        (bool(a.warm_command), "'analysis.warm_command' must name a program"),
+        (a.studies_per_device >= 1, "'analysis.studies_per_device' must be at least 1"),
+        (a.windows_per_run >= 0, "'analysis.windows_per_run' must not be negative"),
+        (a.recycle_after_studies >= 0, "'analysis.recycle_after_studies' must not be negative"),
+        (bool(a.devices), "'analysis.devices' must name at least one device"),
+    ]
+    return [message for fine, message in checks if not fine]
+
+
+def _choice_faults(c: Configuration) -> list[str]:
+    faults = []
+    for place, choices in CHOICES.items():
+        value: Any = c
+        for key in place.split("."):
+            value = getattr(value, key)
+        if value not in choices:
+            faults.append(f"{place!r} must be one of {', '.join(choices)}")
+    return faults
 
 
 def _name_faults(c: Configuration) -> list[str]:

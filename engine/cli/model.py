@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from engine.cli.events import Reporter
+from engine.cli.request import DEFAULT_MODEL
 from engine.model_package.commands import (
     CommandResult,
     import_command,
@@ -29,7 +30,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         ("verify", "check its checksums and run its reference case"),
     ):
         one = verbs.add_parser(verb, help=text)
-        one.add_argument("package", help="name, name@version or folder")
+        one.add_argument(
+            "package",
+            nargs="?",
+            default=DEFAULT_MODEL,
+            help=f"name, name@version or folder (default {DEFAULT_MODEL})",
+        )
     add = verbs.add_parser("import", help="make a package of an ONNX file, nnU-Net or MONAI folder")
     add.add_argument("source", type=Path, help="ONNX file, nnU-Net v2 trained folder, MONAI bundle")
     add.add_argument("--manifest", type=Path, required=True, help="what the source cannot say")

@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority and what it issues, valid for an hour."""
+"""Certificates for tests: an authority and what it issues, valid for some hours."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ class Authority:
     folder: Path
     key: ec.EllipticCurvePrivateKey
     certificate: Path
+    hours: float = 1.0
 
     def issue(self, name: str) -> tuple[Path, Path]:
         """Certificate and key of a host or address."""
@@ -26,7 +27,7 @@ class Authority:
             alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
         except ValueError:
             alternative = x509.DNSName(name)
-        builder = _begin(name, _name(self.folder.name), key).add_extension(
+        builder = _begin(name, _name(self.folder.name), key, self.hours).add_extension(
             x509.SubjectAlternativeName([alternative]), critical=False
         )
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
@@ -35,7 +36,7 @@ class Authority:
         return _write(self.folder, name, key, certificate)
 
 
-def make_authority(folder: Path) -> Authority:
+def make_authority(folder: Path, *, hours: float = 1.0) -> Authority:
     """A new authority in a folder of its own."""
     folder.mkdir(parents=True)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -44,13 +45,13 @@ def make_authority(folder: Path) -> Authority:
         key_encipherment=False, data_encipherment=False, key_agreement=False,
         encipher_only=False, decipher_only=False,
     )  # fmt: skip
-    builder = _begin(folder.name, _name(folder.name), key).add_extension(
+    builder = _begin(folder.name, _name(folder.name), key, hours).add_extension(
         x509.BasicConstraints(ca=True, path_length=None), critical=True
     )
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = builder.add_extension(usage, critical=True).add_extension(identifier, critical=False)
     path, _ = _write(folder, "authority", key, builder.sign(key, hashes.SHA256()))
-    return Authority(folder, key, path)
+    return Authority(folder, key, path, hours)
 
 
 def _name(text: str) -> x509.Name:
@@ -58,7 +59,7 @@ def _name(text: str) -> x509.Name:
 
 
 def _begin(
-    subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, hours: float
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -68,7 +69,7 @@ def _begin(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=hours))
     )
 
 

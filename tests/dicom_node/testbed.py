@@ -231,6 +231,7 @@ poll_seconds = 0.2
 [analysis]
 command = {command}
 warm_command = {warm_command}
+self_test = []
 retry_seconds = 0.5
 [dashboard]
 {dashboard}

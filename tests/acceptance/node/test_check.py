@@ -1,11 +1,16 @@
 """Must show 6: `hepatocast-node check` on a broken installation names every fault at once."""
 
+import json
+import re
+import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.dicom_node.testbed import Node, free_port
+from tests.dicom_node.certificates import make_authority
+from tests.dicom_node.testbed import ROOT, Node, free_port
 
 pytestmark = pytest.mark.peer
 
@@ -45,9 +50,7 @@ def test_a_broken_installation_names_every_fault(tmp_path: Path) -> None:
         node = Node(tmp_path / "node", port=taken.getsockname()[1])
         node.configure(free_port(), listener="minimum_free_bytes = 1000000000000000")
         text = node.path.read_text()
-        start = text.index("command = ")
-        end = text.index("\n", start)
-        text = text[:start] + 'command = ["no-such-engine"]' + text[end:]
+        text = re.sub(r"(?m)^((warm_)?command) = .*$", r'\1 = ["no-such-engine"]', text)
         node.path.write_text(text.replace("/state", "/../file/state"))
         done = node.command("check")
     assert done.returncode == 1
@@ -56,6 +59,46 @@ def test_a_broken_installation_names_every_fault(tmp_path: Path) -> None:
     assert subjects == {
         "state folder", "shared folder", "disk", "database", "DIMSE port", "engine", "peer pacs"
     }  # fmt: skip
+
+
+def test_servers_certificates_and_models_are_looked_at_too(tmp_path: Path) -> None:
+    """A silent DICOMweb server, a certificate about to end, a package that was changed."""
+    authority = make_authority(tmp_path / "authority", hours=30)
+    certificate, key = authority.issue("node")
+    package = tmp_path / "liver_tumor_ct"
+    shutil.copytree(max((ROOT / "models" / "liver_tumor_ct").glob("[0-9]*")), package)
+    graph = next(package.glob("*.onnx"))
+    graph.write_bytes(graph.read_bytes() + b"x")
+    node = Node(tmp_path / "node")
+    extra = f"""
+[[web]]
+name = "archive"
+url = "http://127.0.0.1:{free_port()}/dicom-web"
+[[web]]
+name = "cloud"
+url = "https://127.0.0.1:{free_port()}/dicom-web"
+[web.tls]
+certificate = "{certificate}"
+key = "{key}"
+[[rule]]
+name = "changed"
+model = "{package}"
+"""
+    node.configure(free_port(), extra=extra)
+    verify = [sys.executable, "-m", "engine.cli", "model", "verify"]
+    text = node.path.read_text().replace("self_test = []", f"self_test = {json.dumps(verify)}")
+    node.path.write_text(text)
+    done = node.command("check")
+    assert done.returncode == 1
+    faults = {
+        line.split("  ", 1)[1].split(":")[0]: line
+        for line in done.stdout.splitlines()
+        if line.startswith("FAULT")
+    }
+    assert {"peer pacs", "web archive", "web cloud", f"model {package}"} <= set(faults)
+    assert "QIDO-RS: archive: ConnectError" in faults["web archive"]
+    assert "expires in 1 days" in faults["certificate towards cloud"]
+    assert "self test failed" in faults[f"model {package}"]
 
 
 def test_a_working_installation_has_no_fault(tmp_path: Path) -> None:
