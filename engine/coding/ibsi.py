@@ -163,3 +163,15 @@ def find_feature(ibsi_code: str) -> Code | None:
     """The DICOM concept of an IBSI feature code, or None where DICOM has none."""
     meaning = MEANINGS.get(ibsi_code)
     return Code(ibsi_code, SCHEME, meaning) if meaning else None
+
+
+def name_feature(ibsi_code: str, name: str) -> Code | None:
+    """The concept of a feature: DICOM's spelling, or IBSI's where PS3.16 lists it not.
+
+    Args:
+        ibsi_code: Four characters; empty for a feature outside IBSI, which has no concept.
+        name: The feature's name in IBSI's reference manual.
+    """
+    if not ibsi_code:
+        return None
+    return find_feature(ibsi_code) or Code(ibsi_code, SCHEME, name[:64])

@@ -32,6 +32,8 @@ from engine.values.result import (
 SCHEMA_VERSION = "1.0.0"
 RESULT_NAME = "result.json"
 FEATURES_NAME = "features.json"
+FEATURES_HERE = "\0features"
+"""Stands for the feature sets while the rest is encoded; no text of a result holds a NUL."""
 
 
 def load_schema() -> dict[str, Any]:
@@ -64,9 +66,24 @@ def to_plain(value: Any) -> Any:  # noqa: ANN401 - walks any tree of values
     return _scalar(value)
 
 
-def encode_json(name: str, document: Mapping[str, Any]) -> ReportFile:
-    """A JSON file of a result; NaN becomes null."""
-    text = json.dumps(to_plain(document), indent=1, ensure_ascii=False, allow_nan=False)
+def encode_json(
+    name: str, document: dict[str, Any], features: list[dict[str, Any]] | None = None
+) -> ReportFile:
+    """A JSON file of a result; NaN becomes null.
+
+    Args:
+        name: File name.
+        document: Any tree of values.
+        features: Feature sets in plain values, written one a line as the member "features",
+            which keeps tens of thousands of numbers quick to write and a diff readable.
+    """
+    features = features or []
+    sets = [json.dumps(one, ensure_ascii=False, allow_nan=False) for one in features]
+    plain = to_plain(document | {"features": FEATURES_HERE} if features else document)
+    text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
+    if sets:
+        listed = "[\n  " + ",\n  ".join(sets) + "\n ]"
+        text = text.replace(json.dumps(FEATURES_HERE), listed, 1)
     return ReportFile(name=name, kind=ReportKind.JSON, content=(text + "\n").encode())
 
 
@@ -83,10 +100,26 @@ def _decision(decision: SeriesDecision) -> dict[str, Any]:
 def _feature_set(features: FeatureSet) -> dict[str, Any]:
     return {
         "region": features.region,
-        "phase": features.phase,
-        "settings": features.settings,
-        "features": [asdict(feature) for feature in features.features],
+        "phase": features.phase.value,
+        "settings": to_plain(features.settings),
+        "features": [
+            {
+                "name": feature.name,
+                "ibsi_code": feature.ibsi_code,
+                "family": feature.family,
+                "value": feature.value if math.isfinite(feature.value) else None,
+                "unit": feature.unit,
+                "aggregation": feature.aggregation,
+                "filter": feature.filter,
+                "reason": feature.reason,
+            }
+            for feature in features.features
+        ],
     }
+
+
+def _feature_sets(result: AnalysisResult) -> list[dict[str, Any]]:
+    return [_feature_set(features) for features in result.features]
 
 
 def _clinical(record: ClinicalRecord | None) -> dict[str, Any] | None:
@@ -208,7 +241,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
         },
         "lesions": [asdict(lesion) for lesion in findings.lesions],
         "burden": asdict(findings.burden),
-        "features": [_feature_set(features) for features in result.features],
+        "features": [],
         "clinical": _clinical(result.clinical),
         "scores": [asdict(score) for score in result.scores],
         "predictions": [asdict(prediction) for prediction in result.predictions],
@@ -219,7 +252,7 @@ def compose_result_json(result: AnalysisResult, files: tuple[ReportFile, ...]) -
         "revision": None if result.revision is None else asdict(result.revision),
         "files": _files(files),
     }
-    return encode_json(RESULT_NAME, document)
+    return encode_json(RESULT_NAME, document, _feature_sets(result))
 
 
 def compose_refusal_json(refused: NotAnalyzed, files: tuple[ReportFile, ...]) -> ReportFile:
@@ -245,6 +278,6 @@ def compose_features_json(result: AnalysisResult) -> ReportFile:
         },
         "study_instance_uid": result.reference.study.study_instance_uid,
         "series_instance_uid": result.reference.series.series_instance_uid,
-        "features": [_feature_set(features) for features in result.features],
+        "features": [],
     }
-    return encode_json(FEATURES_NAME, document)
+    return encode_json(FEATURES_NAME, document, _feature_sets(result))

@@ -31,9 +31,9 @@ from engine.reporting.sr_groups import (
     Evidence,
     list_findings,
     planar_group,
-    radiomics_group,
     volumetric_group,
 )
+from engine.reporting.sr_radiomics import radiomics_groups
 from engine.reporting.wording import LESION_MEANING, findings_sentence
 from engine.values.provenance import AnalysisContext, ModelIdentity
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult, NotAnalyzed
@@ -192,14 +192,16 @@ def compose_sr(result: AnalysisResult, evidence: Evidence) -> ReportFile:
         planar = planar_group(result, finding, evidence)
         groups += [planar] if planar is not None else []
         groups.append(volumetric_group(result, finding, evidence))
-    radiomics = [radiomics_group(result, finding, evidence) for finding in findings]
+    radiomics = [
+        group for finding in findings for group in radiomics_groups(result, finding, evidence)
+    ]
     cited = [evidence.planes[finding.slice_index] for finding in findings]
     frame_of_reference = volume.geometry.frame_of_reference_uid
     children = [
         *_observation_context(result.context, result.model),
         image_library(cited, volume.geometry, frame_of_reference),
         make_container(dicom.IMAGING_MEASUREMENTS, groups),
-        derived_measurements(result, [group for group in radiomics if group is not None]),
+        derived_measurements(result, radiomics),
         _evaluations(_statements(result)),
     ]
     sources = [(str(h.SOPClassUID), str(h.SOPInstanceUID)) for h in volume.headers]

@@ -15,7 +15,6 @@ from pydicom.sr.coding import Code
 
 from engine.coding import dicom, ibsi, own, snomed, ucum
 from engine.reporting.contours import find_outlines
-from engine.reporting.feature_choice import choose_features
 from engine.reporting.identity import liver_tracking_uid
 from engine.reporting.report_file import ReportFile
 from engine.reporting.seg import LIVER_SEGMENT, LIVER_TRACKING_ID, segment_code
@@ -33,7 +32,6 @@ from engine.reporting.sr_content import (
     make_text,
     make_uidref,
 )
-from engine.values.features import Feature
 from engine.values.geometry import VolumeGeometry
 from engine.values.identity import ImageReference
 from engine.values.lesion import Diameter, Lesion
@@ -145,34 +143,9 @@ def _lesion_numbers(lesion: Lesion) -> list[Dataset]:
     return numbers
 
 
-def _feature(feature: Feature) -> Dataset:
-    concept = ibsi.find_feature(feature.ibsi_code) or own.named(feature.name, feature.name)
-    modifiers = []
-    if feature.aggregation:
-        modifiers = [make_text(own.AGGREGATION, feature.aggregation, HAS_CONCEPT_MOD)]
-    return make_num(concept, feature.value, ucum.unit(feature.unit), CONTAINS, modifiers)
-
-
-def _features(result: AnalysisResult, region: str) -> list[Dataset]:
-    """Features of a region; the largest diameter is among the measurements already."""
-    chosen = choose_features(result, region)
-    return [_feature(feature) for code, feature in chosen.items() if code != LARGEST_3D_DIAMETER]
-
-
 def volumetric_group(result: AnalysisResult, finding: Finding, evidence: Evidence) -> Dataset:
     """One finding with its segment and its numbers (TID 1411)."""
-    return _segment_group(result, finding, evidence, numbers=_numbers(result, finding))
-
-
-def radiomics_group(result: AnalysisResult, finding: Finding, evidence: Evidence) -> Dataset | None:
-    """The radiomic features of one finding with its segment; None when there are none.
-
-    It stands apart from the finding's own group, because viewers write every number of that
-    one beside the outline, and two hundred features would bury the image.
-    """
-    region = "liver" if finding.segment == LIVER_SEGMENT else f"lesion {finding.segment - 1}"
-    numbers = _features(result, region)
-    return _segment_group(result, finding, evidence, numbers=numbers) if numbers else None
+    return segment_group(result, finding, evidence, numbers=_numbers(result, finding))
 
 
 def _numbers(result: AnalysisResult, finding: Finding) -> list[Dataset]:
@@ -181,9 +154,10 @@ def _numbers(result: AnalysisResult, finding: Finding) -> list[Dataset]:
     return _lesion_numbers(result.findings.lesions[finding.segment - 2])
 
 
-def _segment_group(
+def segment_group(
     result: AnalysisResult, finding: Finding, evidence: Evidence, *, numbers: list[Dataset]
 ) -> Dataset:
+    """A group of numbers about the segment of a finding (TID 1411)."""
     segmentation = ImageReference(
         sop_class_uid=evidence.seg.sop_class_uid, sop_instance_uid=evidence.seg.sop_instance_uid
     )

@@ -60,6 +60,33 @@ CLINICAL_CODES = {
     ("SCT", "13920009"): "Hepatic encephalopathy",
     ("SCT", "19943007"): "Cirrhosis",
 }
+# IBSI's identifiers that PS3.16 leaves out, as IBSI's reference tables name them.
+IBSI_CODES = {
+    "0F91": "Global intensity peak",
+    "1128": "Intensity-based robust mean absolute deviation",
+    "1GSF": "Minimum intensity",
+    "2OJQ": "Intensity range",
+    "4FUA": "Intensity-based mean absolute deviation",
+    "5ZWQ": "Root mean square intensity",
+    "7TET": "Intensity-based coefficient of variation",
+    "84IY": "Maximum intensity",
+    "8DWT": "90th intensity percentile",
+    "9S40": "Intensity-based quartile coefficient of dispersion",
+    "BC2M": "Volume at intensity fraction 90%",
+    "CNV2": "Intensity fraction difference between volume fractions",
+    "DDTU": "Volume fraction difference between intensity fractions",
+    "ECT3": "Intensity variance",
+    "GBPN": "Intensity at volume fraction 90%",
+    "IPH6": "(Excess) intensity kurtosis",
+    "KE2A": "Intensity skewness",
+    "N72L": "Intensity-based median absolute deviation",
+    "N8CA": "Intensity-based energy",
+    "Q4LE": "Mean intensity",
+    "QG58": "10th intensity percentile",
+    "SALO": "Intensity interquartile range",
+    "VJGA": "Local intensity peak",
+    "Y12H": "Median intensity",
+}
 # TID 1500 row 12 and TID 1604 name these; pydicom's table lists only context groups.
 ROWS_OF_TEMPLATES = frozenset(
     {
@@ -121,8 +148,10 @@ def judge_code(code: Code) -> str:
     row = (code.scheme_designator, code.value, code.meaning)
     if row in ROWS_OF_TEMPLATES or CLINICAL_CODES.get(row[:2]) == code.meaning:
         return "ok"
+    beyond = IBSI_CODES.get(code.value) if code.scheme_designator == "IBSI" else None
     known = _known_meanings().get((code.scheme_designator, code.value))
-    if known is None and code.scheme_designator == "UCUM" and code.meaning == code.value:
+    grammar = code.scheme_designator == "UCUM" and code.meaning == code.value
+    if known is None and (grammar or beyond == code.meaning):
         return "ok"  # UCUM is a grammar: a unit outside PS3.16 is its own meaning
     if known is None:
         return f"{code.value} is not in the table of {code.scheme_designator}"

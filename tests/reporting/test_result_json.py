@@ -69,6 +69,13 @@ def test_courses_and_group_curves_are_in_it(result: AnalysisResult) -> None:
     ]
 
 
+def test_features_are_one_set_a_line_and_the_same_in_both_files(result: AnalysisResult) -> None:
+    whole, alone = compose_result_json(result, ()), compose_features_json(result)
+    assert json.loads(whole.content)["features"] == json.loads(alone.content)["features"]
+    lines = [line for line in alone.content.decode().splitlines() if '"region"' in line]
+    assert len(lines) == len(result.features)
+
+
 def test_a_refusal_fits_the_schema_and_gives_its_reason() -> None:
     document = judge(compose_refusal_json(make_not_analyzed(), (SEG_FILE,)))
     assert document["status"] == "not analyzed"

@@ -13,7 +13,7 @@ from engine.reporting.seg import compose_seg
 from engine.reporting.source_plane import find_planes
 from engine.reporting.sr import compose_refusal_sr, compose_sr
 from engine.reporting.sr_groups import Evidence
-from engine.values.identity import ImageReference
+from engine.values.identity import ContrastPhase, ImageReference
 from engine.values.result import AnalysisResult
 from tests.phantoms.analysis_result import (
     SEGMENTS,
@@ -270,6 +270,37 @@ def test_radiomics_stand_apart_with_their_segment(result: AnalysisResult) -> Non
     for group in groups:
         assert number(children(group, "QCFX")[0]) == pytest.approx(0.91)
         assert len(children(group, "121191")) == 1
+
+
+def test_other_phases_and_the_ring_have_groups_of_their_own(
+    result: AnalysisResult, write: Writer
+) -> None:
+    """Each says region and phase and points at the lesion's segment; IBSI codes throughout."""
+    first, *others = result.features
+    arterial = replace(first, phase=ContrastPhase.LATE_ARTERIAL)
+    ring = replace(first, region="Lesion 1 ring 10 mm")
+    far = replace(first, region="Lesion 10")  # another lesion's, not the first one's
+    file = compose(replace(result, features=(first, arterial, ring, far, *others)))
+    report = read_dataset(file.content)
+    groups = [c for c in derived(report).ContentSequence if c.ValueType == "CONTAINER"]
+    told = [
+        (children(g, "REGION")[0].TextValue, children(g, "109058")[0].TextValue) for g in groups
+    ]
+    assert told == [
+        ("Lesion 1", "portal venous"),
+        ("Lesion 1", "late arterial"),
+        ("Lesion 1 ring 10 mm", "portal venous"),
+        ("Lesion 2", "portal venous"),
+    ]
+    for group in groups[:3]:
+        assert result.findings.lesions[0].tracking_uid == children(group, "112040")[0].UID
+        assert children(group, "Q4LE")[0].ConceptNameCodeSequence[0].CodingSchemeDesignator == (
+            "IBSI"
+        )
+    assert children(groups[0], "QCFX")
+    assert not children(groups[1], "QCFX")
+    assert dciodvfy_errors(write(file)) == []
+    assert pixelmed_errors(write(file)) == []
 
 
 def test_every_measurement_group_has_a_region_or_shares_its_tracking_uid_with_one(
