@@ -38,7 +38,6 @@ STEADY_SECONDS = 60.0
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 """A canceled study has this long to notice; then the process is killed."""
-STARTS_BEFORE_GIVING_UP = 3
 LONGEST_COMPLAINT = 500
 COMPLAINTS_PER_MINUTE = 60
 
@@ -86,7 +85,7 @@ class InferenceProcess:
         self._is_ready = self._is_stopping = False
         self._runs: dict[str, RunEvents] = {}
         self._culprit = ""
-        self._served = self._failed_starts = 0
+        self._served = 0
         self._complaint = ""
         self._numbers = itertools.count(1)
 
@@ -151,7 +150,8 @@ class InferenceProcess:
     ) -> "subprocess.Popen[bytes]":
         """Wait for the process and enter its books, which ``_bury`` reads under the same lock.
 
-        A start that keeps failing is the job's failure too.
+        A study is not to blame for a process that does not start, so it waits; after
+        ``START_SECONDS`` it fails with what the process said.
         """
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -159,8 +159,7 @@ class InferenceProcess:
                 if self._is_ready and self._process is not None:
                     self._runs[key] = events
                     return self._process
-                is_hopeless = self._failed_starts >= STARTS_BEFORE_GIVING_UP
-                if self._is_stopping or is_hopeless or time.monotonic() > deadline:
+                if self._is_stopping or time.monotonic() > deadline:
                     why = self._complaint or "it says nothing"
                     raise EngineRunError(f"The inference process does not start: {why}")
                 self._changed.wait(1.0)
@@ -240,7 +239,7 @@ class InferenceProcess:
         if kind == "ready":
             log.info("%s: the inference process is ready", self._name)
             with self._changed:
-                self._is_ready, self._failed_starts, self._complaint = True, 0, ""
+                self._is_ready, self._complaint = True, ""
                 self._changed.notify_all()
         elif name is None:
             self._complaint = f"{event.get('kind', kind)}: {event.get('message', '')}"
@@ -277,9 +276,7 @@ class InferenceProcess:
 
     def _note_failed_start(self, reason: str) -> None:
         with self._changed:
-            self._failed_starts += 1
             self._complaint = self._complaint or reason
-            self._changed.notify_all()
         log.error("%s: the inference process does not start: %s", self._name, self._complaint)
 
     def _log_complaints(self, stream: IO[bytes] | None) -> None:

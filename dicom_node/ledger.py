@@ -118,7 +118,11 @@ class Ledger:
             .where(jobs.c.study_uid == study_uid, jobs.c.outcome != "")
             .order_by(jobs.c.created_at.desc())
         ).scalar()
-        now = time.time()
+        latest = connection.execute(
+            sa.select(sa.func.max(jobs.c.created_at)).where(jobs.c.study_uid == study_uid)
+        ).scalar()
+        # A clock set back must not make the newest job of a study look older than its others.
+        now = max(time.time(), (latest or 0.0) + 0.001)
         return {
             "job_id": job_id,
             "study_uid": study_uid,

@@ -4,6 +4,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections import OrderedDict
 
 from dicom_node.association import AcceptedAssociation
@@ -17,6 +18,7 @@ from dicom_node.spool import Spool
 log = logging.getLogger(__name__)
 
 BACKLOG = 128
+ACCEPT_PAUSE_SECONDS = 0.2
 # BCP 195 (RFC 9325): forward secrecy and authenticated encryption only.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -89,13 +91,35 @@ class Listener:
                 if self._server is None:
                     return
                 log.exception("Cannot accept a connection")
+                time.sleep(ACCEPT_PAUSE_SECONDS)  # no descriptors left: let some connections end
                 continue
+            self._begin(connection, str(peer[0]))
+
+    def _begin(self, connection: socket.socket, address: str) -> None:
+        """Give a connection its thread; one that gets none costs nobody else anything."""
+        key = connection.fileno()
+        try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._make_room(connection)
-            threading.Thread(target=self._run, args=(connection, str(peer[0])), daemon=True).start()
+            threading.Thread(target=self._run, args=(connection, address), daemon=True).start()
+        except (OSError, RuntimeError):
+            log.exception("Cannot serve a connection")
+            self._forget(key)
+            connection.close()
+
+    def finish_associations(self, seconds: float) -> bool:
+        """After ``stop``: wait until the established associations are over; False if not all."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with self._lock:
+                if not self._established:
+                    return True
+            time.sleep(0.05)
+        log.warning("Associations are cut off; what they had not finished is sent again")
+        return False
 
     def stop(self) -> None:
-        """Stop accepting; associations end with the process."""
+        """Stop accepting; associations that stand go on."""
         server, self._server = self._server, None
         if server is not None:
             try:

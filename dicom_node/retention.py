@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 SECONDS_PER_DAY = 86400.0
 OVER = (StudyState.DONE, StudyState.IGNORED)
 DOOMED = ".deleted-"
+DRIFT_SECONDS = 3600.0
 
 
 class Retention:
@@ -27,10 +28,22 @@ class Retention:
     def __init__(self, configuration: Configuration, engine: sa.Engine, audit: AuditTrail) -> None:
         self._storage, self._shared = configuration.storage, configuration.shared
         self._engine, self._audit = engine, audit
+        self._started_at = time.time(), _uptime()
 
     def sweep(self) -> None:
-        """Delete images, then results, that are past their days."""
+        """Delete images, then results, that are past their days.
+
+        Nothing is deleted while the wall clock has run apart from the uptime of this
+        process: days that have not passed must not cost images.
+        """
         now = time.time()
+        drift_seconds = (now - self._started_at[0]) - (_uptime() - self._started_at[1])
+        if abs(drift_seconds) > DRIFT_SECONDS:
+            log.error(
+                "The clock jumped by %.0f s since the start; retention deletes nothing until "
+                "the clock is right again or the node is started anew", drift_seconds,
+            )  # fmt: skip
+            return
         for study_uid in self._list_old_studies(now - self._storage.images_days * SECONDS_PER_DAY):
             self.delete_images(study_uid)
         for job in self._list_old_jobs(now - self._storage.results_days * SECONDS_PER_DAY):
@@ -105,3 +118,10 @@ class Retention:
         with self._engine.begin() as connection:
             text = "Result deleted by retention"
             add_event(connection, job["study_uid"], "result deleted", text, job["job_id"])
+
+
+def _uptime() -> float:
+    """Seconds that no setting of the clock changes; a suspended machine's sleep counts."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()

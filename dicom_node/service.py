@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 ROLES = ("listener", "worker", "dashboard", "hl7")
 STOP_SECONDS = 10.0
+FINISH_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 60.0
 
@@ -50,8 +51,20 @@ class _Child:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             self.process = None
         if now >= self._start_at:
-            self.process = subprocess.Popen(self._command)  # noqa: S603  (our own program)
-            self._started_at = now
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        try:
+            self.process = subprocess.Popen(  # noqa: S603  (our own program)
+                self._command,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  (this process has one thread)
+            )
+        except OSError:  # no memory or no process left: the others must go on
+            log.exception("%s cannot be started; next try in %g s", self.role, self._pause)
+            self._start_at = now + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            return
+        self._started_at = now
 
 
 def serve(configuration: Configuration, path: Path, *, roles: tuple[str, ...] = ROLES) -> int:
@@ -66,6 +79,13 @@ def serve(configuration: Configuration, path: Path, *, roles: tuple[str, ...] = 
     while not stop.wait(0.2):
         for child in children:
             child.tend(time.monotonic())
+    _stop([child for child in children if child.role != "worker"])
+    _stop([child for child in children if child.role == "worker"])
+    return 0
+
+
+def _stop(children: list[_Child]) -> None:
+    """End processes; the doors go before the worker, so that they finish what they take in."""
     running = [child.process for child in children if child.process is not None]
     for process in running:
         process.terminate()
@@ -74,7 +94,7 @@ def serve(configuration: Configuration, path: Path, *, roles: tuple[str, ...] = 
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-    return 0
+            process.wait()
 
 
 def _is_wanted(configuration: Configuration, role: str) -> bool:
@@ -116,6 +136,7 @@ def _run_listener(configuration: Configuration) -> int:
     thread = threading.Thread(target=listener.serve)
     thread.start()
     thread.join()
+    listener.finish_associations(FINISH_SECONDS)
     return 0
 
 

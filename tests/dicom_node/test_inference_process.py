@@ -119,13 +119,19 @@ def test_a_job_that_does_not_notice_is_killed_and_its_neighbor_is_innocent(
         assert not error.suspect
 
 
-def test_a_process_that_never_gets_ready_says_why(start: Start, tmp_path: Path) -> None:
+def test_a_process_that_never_gets_ready_says_why(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inference_process, "START_SECONDS", 3.0)
     process = start("mute")
     with pytest.raises(EngineRunError, match="does not start: DeviceError: no such device"):
         run(process, tmp_path / "a")
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_program_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inference_process, "START_SECONDS", 0.5)
     process = InferenceProcess([str(tmp_path / "none")], name="x", pause_seconds=0.01)
     process.start()
     with pytest.raises(EngineRunError, match="cannot be started"):

@@ -1,5 +1,7 @@
 """Jobs: the same images make the same job; every change depends on the state before."""
 
+import time
+
 import pytest
 
 from dicom_node.dispatch import Dispatch
@@ -144,3 +146,21 @@ def test_only_dead_or_cancelled_jobs_are_retried(index: Index, ledger: Ledger, s
         Dispatch(index.engine).end_delivery(job_id, "pacs", "delivered", "")
         ledger.settle(job_id)
     assert ledger.retry(job_id) is None
+
+
+def test_a_clock_set_back_leaves_the_order_of_a_studys_jobs(
+    index: Index, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_job(index, ledger, 1)
+    ledger.start_analysis(first, "h")
+    finish(ledger, first)
+    yesterday = time.time() - 86400
+    monkeypatch.setattr("dicom_node.ledger.time.time", lambda: yesterday)
+    second = make_job(index, ledger, 2)
+    ledger.start_analysis(second, "h")
+    finish(ledger, second, uid="2.25.2")
+    third = make_job(index, ledger, 3)
+    assert [job["job_id"] for job in ledger.list_jobs(study_uid=STUDY)] == [first, second, third]
+    found = ledger.find_job(third)
+    assert found is not None
+    assert found["predecessor"] == second

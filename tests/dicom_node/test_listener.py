@@ -217,3 +217,42 @@ def test_tls_is_mutual_and_modern(tmp_path: Path, certificates: Path) -> None:
             plain.sendall(b"\x01\x00\x00\x00\x00\x44" + bytes(68))
             with suppress(ConnectionResetError):
                 assert plain.recv(100)[:1] != b"\x02"
+
+
+def test_stopping_lets_an_association_finish(tmp_path: Path) -> None:
+    """No new one is accepted; the one that stands still gets its Success."""
+    table = {"port": free_port(), "minimum_free_bytes": 0, "known_peers_only": False}
+    listener = Listener(build_configuration(tmp_path, listener=table))
+    listener.bind()
+    thread = threading.Thread(target=listener.serve)
+    thread.start()
+    association = associate(listener.port, CTImageStorage)
+    (image,) = make_ct(slices=1)
+    port = listener.port
+    listener.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 1)
+    assert not listener.finish_associations(0.1)
+    assert association.send_c_store(image).Status == 0
+    association.release()
+    assert listener.finish_associations(5.0)
+
+
+def test_running_out_of_descriptors_or_threads_ends_no_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, faults = threading.Thread.start, iter([RuntimeError("can't start new thread")])
+
+    def start(thread: threading.Thread) -> None:
+        if thread.daemon and (fault := next(faults, None)):
+            raise fault
+        real(thread)
+
+    with listening(tmp_path) as port:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        with socket.create_connection(("127.0.0.1", port), 5) as refused:
+            assert refused.recv(1) == b""
+        monkeypatch.undo()
+        assert echo(port) == 0

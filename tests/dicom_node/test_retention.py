@@ -9,10 +9,12 @@ from dicom_node.audit import AuditTrail
 from dicom_node.inbox import name_of
 from dicom_node.index import Index
 from dicom_node.ledger import Ledger
-from dicom_node.retention import SECONDS_PER_DAY, Retention
+from dicom_node.retention import SECONDS_PER_DAY, Retention, _uptime
 from dicom_node.settings import Configuration
 from tests.dicom_node.test_completeness import STUDY, arrive
 from tests.dicom_node.test_ledger import finish, make_job
+
+NOW = time.time
 
 
 @pytest.fixture
@@ -28,8 +30,10 @@ def lay_images(configuration: Configuration) -> Path:
 
 
 def later(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
-    moment = time.time() + days * SECONDS_PER_DAY
+    moment = NOW() + days * SECONDS_PER_DAY
     monkeypatch.setattr("dicom_node.retention.time.time", lambda: moment)
+    uptime = _uptime() + days * SECONDS_PER_DAY
+    monkeypatch.setattr("dicom_node.retention._uptime", lambda: uptime)
 
 
 def test_images_of_a_finished_study_go_after_their_days(
@@ -106,3 +110,17 @@ def test_an_image_sent_again_after_its_deletion_is_held_again(
     study = index.find_study(STUDY)
     assert study is not None
     assert (study["state"], study["images_deleted_at"]) == ("receiving", None)
+
+
+def test_a_clock_that_jumps_deletes_nothing(
+    configuration: Configuration, index: Index, retention: Retention,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A year ahead by a broken time server, one second of uptime."""
+    arrive(index, 1)
+    index.ignore_study(STUDY, "test")
+    folder = lay_images(configuration)
+    moment = time.time() + 365 * SECONDS_PER_DAY
+    monkeypatch.setattr("dicom_node.retention.time.time", lambda: moment)
+    retention.sweep()
+    assert folder.exists()
