@@ -63,6 +63,7 @@ class Hl7Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        path.touch(mode=0o600)  # SQLite's side files get the same rights
         self._database = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")

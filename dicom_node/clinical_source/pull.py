@@ -6,6 +6,7 @@ about somebody else becomes a note that the engine prints in every report.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 FILE_NAME = f"clinical{SUFFIX}"
 GRACE_SECONDS = 10.0
 """A source keeps its own deadline; one that does not is left behind this much later."""
+MOST_HANGING = 8
+"""A source with so many questions left behind is not asked again until one of them ends."""
 
 
 class ClinicalPull:
@@ -40,6 +43,7 @@ class ClinicalPull:
         self._settings = configuration.clinical
         self._store = store_path(configuration)
         self._opened: dict[str, ClinicalSource] = {}
+        self._asked: dict[str, list[_Question]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -70,13 +74,26 @@ class ClinicalPull:
         """Ask every source at once; each has its own time, none can hold the job longer."""
         if reason := self._unfit(patient):
             return SourceAnswer(offered=(), notes=(f"Clinical sources: {REFUSED}: {reason}",))
-        waiting = [_Question(name, open_source, patient) for name, open_source in self._sources()]
-        deadline = self._settings.wait_seconds + GRACE_SECONDS
-        answers = [question.answer(deadline) for question in waiting]
+        seconds = self._settings.wait_seconds + GRACE_SECONDS
+        deadline = time.monotonic() + seconds
+        waiting = [self._begin(name, open_it, patient) for name, open_it in self._sources()]
+        answers = [question.answer(deadline, seconds) for question in waiting]
         return SourceAnswer(
             offered=tuple(item for answer in answers for item in answer.offered),
             notes=tuple(note for answer in answers for note in answer.notes),
         )
+
+    def _begin(
+        self, name: str, open_source: Callable[[], ClinicalSource], patient: PatientIdentity
+    ) -> "_Question":
+        """Ask a source, unless it still hangs on so many earlier questions that it is no use."""
+        with self._lock:
+            hanging = [q for q in self._asked.get(name, []) if q.is_running]
+            question = _Question(name, open_source, patient)
+            self._asked[name] = [*hanging, question]
+        if len(hanging) < MOST_HANGING:
+            question.start()
+        return question
 
     def _unfit(self, patient: PatientIdentity) -> str:
         """Why nobody can be asked about this patient; empty when somebody can."""
@@ -123,14 +140,25 @@ class _Question:
         self._thread = threading.Thread(
             target=self._ask, args=(open_source, patient), name=f"ask {name}", daemon=True
         )
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the source has not answered yet."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Ask."""
         self._thread.start()
 
-    def answer(self, wait_seconds: float) -> SourceAnswer:
-        """The answer, or a note that there was none in time."""
-        self._thread.join(wait_seconds)
+    def answer(self, deadline: float, seconds: float) -> SourceAnswer:
+        """The answer, or a note that there was none within the seconds up to the deadline."""
+        if self._thread.ident is None:
+            self._fail(f"{MOST_HANGING} earlier questions are still without an answer")
+        else:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
         if self._answer is None:
             log.warning("%s did not answer in time and is left behind", self._name)
-            note = not_available(self._name, f"no answer within {wait_seconds:g} s")
+            note = not_available(self._name, f"no answer within {seconds:g} s")
             return SourceAnswer(offered=(), notes=(note,))
         return self._answer
 

@@ -18,6 +18,9 @@ from engine.clinical.right_patient import SourceIdentity, fold_sex
 from engine.clinical.words import is_known_word
 from engine.errors import ClinicalDataError
 
+MAX_PARTS = 500_000
+"""Separators of one message: parsing costs memory per part, not per byte."""
+
 _CHARSETS = {
     "": "utf-8",
     "ASCII": "ascii",
@@ -187,6 +190,8 @@ def _parse(data: bytes) -> hl7.Message:
     head = data.split(b"\r", 1)[0].split(data[3:4] or b"|")
     if not data.startswith(b"MSH") or len(head) < 10:
         raise MalformedMessageError("HL7 message does not start with a complete MSH")
+    if sum(data.count(sign) for sign in (b"|", b"^", b"~", b"&", b"\r")) > MAX_PARTS:
+        raise MalformedMessageError(f"HL7 message has more than {MAX_PARTS} separators")
     name = head[17].split(b"~")[0].decode("ascii", "replace") if len(head) > 17 else ""
     if name not in _CHARSETS:
         raise MalformedMessageError(f"HL7 character set '{name}' is not supported")

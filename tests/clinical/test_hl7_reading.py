@@ -165,6 +165,11 @@ def test_garbage_is_a_malformed_message_and_still_gets_an_answer(data: bytes) ->
     assert b"\rMSA|AR|" in answer
 
 
+def test_a_message_of_nothing_but_separators_costs_nothing() -> None:
+    with pytest.raises(MalformedMessageError, match="separators"):
+        read_message(message(PERSON, ORDER, f"OBX|1|TX|x^y^L||{'~' * 1_000_000}||||||F"))
+
+
 def test_an_acknowledgment_echoes_the_control_id_and_turns_sender_into_receiver() -> None:
     header, answer, _ = acknowledge(message(PERSON), "AA").decode().split("\r")
     assert header.split("|")[4:6] == ["LAB", "HOSP_A"]

@@ -22,6 +22,7 @@ def test_a_message_survives_closing_and_is_stored_once(tmp_path: Path) -> None:
     store = Hl7Store(tmp_path / "hl7.sqlite")
     assert _put(store, oru(AFP)) is True
     assert _put(store, oru(AFP)) is False
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
     store.close()
     again = Hl7Store(tmp_path / "hl7.sqlite")
     assert again.count() == 1

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -105,27 +107,55 @@ def test_images_without_a_birth_date_get_no_value_unless_configured(tmp_path: Pa
     assert len(record.observations) == 1
 
 
-def test_a_source_that_hangs_is_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed_port: str
-) -> None:
-    release = threading.Event()
+class Hanging:
+    """A source whose answer never comes, as when a name server is silent."""
 
-    class Hanging:
-        name = "EHR"
+    name = "EHR"
 
-        def fetch(self, _patient: PatientIdentity) -> SourceAnswer:
-            release.wait(30)
-            return SourceAnswer(offered=())
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.asked = 0
 
+    def fetch(self, _patient: PatientIdentity) -> SourceAnswer:
+        self.asked += 1
+        self.release.wait(30)
+        return SourceAnswer(offered=())
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
+    source = Hanging()
     monkeypatch.setattr(pull, "GRACE_SECONDS", 0.0)
-    monkeypatch.setattr(pull, "open_fhir_source", lambda *_: Hanging())
+    monkeypatch.setattr(pull, "open_fhir_source", lambda *_: source)
+    yield source
+    source.release.set()
+
+
+def test_a_source_that_hangs_is_left_behind(
+    tmp_path: Path, hanging: Hanging, closed_port: str
+) -> None:
+    servers = [{"name": name, "base_url": closed_port} for name in ("one", "two")]
+    puller = ClinicalPull(_configure(tmp_path, fhir=servers, wait_seconds=0.3))
+    started = time.monotonic()
+    answer = puller.ask(PATIENT)
+    assert time.monotonic() - started < 0.55
+    assert answer.notes == (
+        "one: clinical data not available: no answer within 0.3 s",
+        "two: clinical data not available: no answer within 0.3 s",
+    )
+    assert hanging.asked == 2
+
+
+def test_a_source_that_goes_on_hanging_is_not_asked_for_ever(
+    tmp_path: Path, hanging: Hanging, closed_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "MOST_HANGING", 3)
     ehr = {"name": "EHR", "base_url": closed_port}
-    puller = ClinicalPull(_configure(tmp_path, fhir=[ehr], wait_seconds=0.2))
-    try:
-        answer = puller.ask(PATIENT)
-    finally:
-        release.set()
-    assert answer.notes == ("EHR: clinical data not available: no answer within 0.2 s",)
+    puller = ClinicalPull(_configure(tmp_path, fhir=[ehr], wait_seconds=0.05))
+    notes = [puller.ask(PATIENT).notes[0] for _ in range(5)]
+    assert hanging.asked == 3
+    assert "no answer within" in notes[2]
+    assert "3 earlier questions are still without an answer" in notes[4]
 
 
 def test_a_fault_in_a_source_is_named_and_quotes_nothing(
