@@ -52,6 +52,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """What every command that makes a result from a study takes."""
+    add_feature_arguments(parser)
     add = parser.add_argument
     add("study", type=Path, help="folder, zip or DICOMDIR")
     add("--out", type=Path, required=True, help="result folder; an earlier result is replaced")
@@ -72,14 +73,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--seg-type", choices=tuple(SegmentationType), default=SegmentationType.BINARY)
     add("--rtstruct", action="store_true", help="also an RT Structure Set")
-    add(
-        "--phases",
-        choices=tuple(PhaseScope),
-        default=PhaseScope.ALL,
-        help="features from the segmented phase only, or from every registered phase",
-    )
-    add("--ring", type=float, default=10.0, metavar="MM", help="peritumoral ring; 0 for none")
-    add("--tables", choices=tuple(TableFormat), default=TableFormat.CSV, help="feature tables")
     add("--unconfirmed-scores", action="store_true", help="also scores no source confirmed")
     add(
         "--json-lines",
@@ -97,6 +90,19 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--job-id", default="", help="identity of the job; result UIDs derive from it")
     add("--created-at", type=datetime.fromisoformat, help="moment written into the results")
+
+
+def add_feature_arguments(parser: argparse.ArgumentParser) -> None:
+    """How features are taken and written."""
+    add = parser.add_argument
+    add(
+        "--phases",
+        choices=tuple(PhaseScope),
+        default=PhaseScope.ALL,
+        help="features from the segmented phase only, or from every registered phase",
+    )
+    add("--ring", type=float, default=10.0, metavar="MM", help="peritumoral ring; 0 for none")
+    add("--tables", choices=tuple(TableFormat), default=TableFormat.CSV, help="feature tables")
 
 
 def run(arguments: argparse.Namespace, reporter: Reporter) -> int:

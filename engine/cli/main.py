@@ -10,6 +10,7 @@ from engine.cli import (
     clinical,
     compare,
     demo,
+    features,
     measure,
     model,
     score,
@@ -22,7 +23,9 @@ from engine.cli.events import make_reporter
 from engine.cli.software import software_version
 from engine.errors import EngineError
 
-COMMANDS = (demo, analyze, measure, compare, send, model, clinical, score, training, work)
+COMMANDS = (
+    demo, analyze, measure, features, compare, send, model, clinical, score, training, work,
+)  # fmt: skip
 EXIT_ERROR = 2
 EXIT_DEFECT = 70
 EXIT_CANCELED = 130

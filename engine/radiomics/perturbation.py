@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RegionError
 from engine.radiomics.extraction import extract_features
+from engine.radiomics.intraclass import intraclass_correlation
 from engine.radiomics.native import Mask, Real, find_box
 from engine.radiomics.settings import RadiomicsSettings
 from engine.values.features import FeatureSet
@@ -175,54 +176,46 @@ class Stability:
     """Intraclass correlation of one feature.
 
     Attributes:
-        icc: ICC(1,1) of Shrout and Fleiss 1979 (doi:10.1037/0033-2909.86.2.420); 1 means that
-            perturbations do not matter, NaN that the feature is missing somewhere or constant.
+        icc: 1 means that perturbations do not matter; NaN that the feature is missing somewhere
+            or constant.
+        lower, upper: 95 % interval.
         regions, repeats: Size of the table it was computed from.
     """
 
     icc: float
+    lower: float
+    upper: float
     regions: int
     repeats: int
-
-
-def intraclass_correlation(values: Real) -> float:
-    """ICC(1,1), one-way random effects, single measurement.
-
-    Args:
-        values: One row per region, one column per perturbation; at least 2 by 2.
-
-    Returns:
-        At most 1, negative when perturbations matter more than regions; NaN when a value is
-        missing or all are equal.
-    """
-    regions, repeats = values.shape
-    if regions < 2 or repeats < 2:
-        raise ValueError(f"ICC needs two regions and two repeats, got {values.shape}")
-    if not np.isfinite(values).all():
-        return math.nan
-    means = values.mean(axis=1)
-    between = repeats * ((means - values.mean()) ** 2).sum() / (regions - 1)
-    within = ((values - means[:, None]) ** 2).sum() / (regions * (repeats - 1))
-    total = between + (repeats - 1) * within
-    return float((between - within) / total) if total > 0 else math.nan
 
 
 def measure_stability(regions: Sequence[Sequence[FeatureSet]]) -> tuple[Stability, ...]:
     """ICC of every feature over several regions.
 
     Args:
-        regions: For each region its features under the same number of perturbations, all
-            extracted with the same settings.
+        regions: For each region, at least two, its features under the same number of
+            perturbations, at least two, all extracted with the same settings.
 
     Returns:
         One entry per feature, in the order of the feature sets.
+
+    Raises:
+        RegionError: Fewer regions or perturbations.
     """
+    if len(regions) < 2 or min(len(repeats) for repeats in regions) < 2:
+        raise RegionError(
+            f"Stability compares at least 2 regions under at least 2 perturbations, got "
+            f"{len(regions)} region(s); give a mask or study with more lesions"
+        )
     table = np.array([[[f.value for f in s.features] for s in repeats] for repeats in regions])
+    correlations = (intraclass_correlation(table[:, :, k]) for k in range(table.shape[2]))
     return tuple(
         Stability(
-            icc=intraclass_correlation(table[:, :, k]),
+            icc=found.value,
+            lower=found.lower,
+            upper=found.upper,
             regions=table.shape[0],
             repeats=table.shape[1],
         )
-        for k in range(table.shape[2])
+        for found in correlations
     )

@@ -1,5 +1,8 @@
 """Radiomic and deep features of one region of interest."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,3 +49,9 @@ class FeatureSet:
     phase: ContrastPhase
     features: tuple[Feature, ...]
     settings: dict[str, Any]
+
+
+def settings_sha256(settings: Mapping[str, Any]) -> str:
+    """Fingerprint of extraction settings: features with other fingerprints are other features."""
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
