@@ -36,6 +36,7 @@ class AuditEvent:
 APPLICATION_ACTIVITY = AuditEvent("110100", "Application Activity", "E")
 INSTANCES_TRANSFERRED = AuditEvent("110104", "DICOM Instances Transferred", "C")
 INSTANCES_ACCESSED = AuditEvent("110103", "DICOM Instances Accessed", "R")
+QUERY = AuditEvent("110112", "Query", "E")
 STUDY_DELETED = AuditEvent("110105", "DICOM Study Deleted", "D")
 USER_AUTHENTICATION = AuditEvent("110114", "User Authentication", "E")
 SECURITY_ALERT = AuditEvent("110113", "Security Alert", "E")

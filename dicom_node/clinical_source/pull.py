@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
+from dicom_node.audit import QUERY, AuditTrail
 from dicom_node.clinical_source.hl7_store import Hl7Store, store_path
 from dicom_node.clinical_source.opening import open_fhir_source, open_hl7_source
 from dicom_node.clinical_source.patient_header import IDENTIFYING_TAGS, read_patient
@@ -25,6 +27,7 @@ from engine.values.identity import PatientIdentity
 
 log = logging.getLogger(__name__)
 
+_ALL = "Clinical sources"
 FILE_NAME = f"clinical{SUFFIX}"
 GRACE_SECONDS = 10.0
 """A source keeps its own deadline; one that does not is left behind this much later."""
@@ -41,6 +44,7 @@ class ClinicalPull:
 
     def __init__(self, configuration: Configuration) -> None:
         self._settings = configuration.clinical
+        self._audit = AuditTrail(configuration)
         self._store = store_path(configuration)
         self._opened: dict[str, ClinicalSource] = {}
         self._asked: dict[str, list[_Question]] = {}
@@ -64,8 +68,10 @@ class ClinicalPull:
         Raises:
             OSError: The file cannot be written.
         """
-        patient = _patient_of(image, self._settings.issuer)
+        header = _header_of(image)
+        patient = read_patient(header, self._settings.issuer)
         answer = self.ask(patient)
+        self._tell_audit(str(header.get("StudyInstanceUID", "")), answer.notes)
         path = folder / FILE_NAME
         write_answers(path, answer, patient)
         return path, answer.notes
@@ -73,7 +79,7 @@ class ClinicalPull:
     def ask(self, patient: PatientIdentity) -> SourceAnswer:
         """Ask every source at once; each has its own time, none can hold the job longer."""
         if reason := self._unfit(patient):
-            return SourceAnswer(offered=(), notes=(f"Clinical sources: {REFUSED}: {reason}",))
+            return SourceAnswer(offered=(), notes=(f"{_ALL}: {REFUSED}: {reason}",))
         seconds = self._settings.wait_seconds + GRACE_SECONDS
         deadline = time.monotonic() + seconds
         waiting = [self._begin(name, open_it, patient) for name, open_it in self._sources()]
@@ -94,6 +100,20 @@ class ClinicalPull:
         if len(hanging) < MOST_HANGING:
             question.start()
         return question
+
+    def _tell_audit(self, study_uid: str, notes: Sequence[str]) -> None:
+        """Record whom a patient's values were asked of (PS3.15 A.5.3.10)."""
+        if any(note.startswith(f"{_ALL}: ") for note in notes):
+            return
+        for server in self._settings.fhir:
+            if server.read:
+                failed = any(note.startswith(not_available(server.name, "")) for note in notes)
+                self._audit.record(
+                    QUERY,
+                    study_uid=study_uid,
+                    participant=server.base_url,
+                    is_success=not failed,
+                )
 
     def _unfit(self, patient: PatientIdentity) -> str:
         """Why nobody can be asked about this patient; empty when somebody can."""
@@ -177,9 +197,9 @@ class _Question:
         self._answer = SourceAnswer(offered=(), notes=(note,))
 
 
-def _patient_of(image: Path, issuer: str) -> PatientIdentity:
+def _header_of(image: Path) -> Dataset:
+    tags = [*IDENTIFYING_TAGS, "StudyInstanceUID"]
     try:
-        header = dcmread(image, stop_before_pixels=True, specific_tags=list(IDENTIFYING_TAGS))
+        return dcmread(image, stop_before_pixels=True, specific_tags=tags)
     except InvalidDicomError:
-        return PatientIdentity(patient_id="")
-    return read_patient(header, issuer)
+        return Dataset()

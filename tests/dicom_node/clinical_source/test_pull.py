@@ -184,3 +184,19 @@ def test_a_token_file_that_vanished_costs_only_its_source(tmp_path: Path, closed
     puller = ClinicalPull(_configure(tmp_path, fhir=[ehr]))
     token.unlink()
     assert "token file cannot be read" in puller.ask(PATIENT).notes[0]
+
+
+def test_whom_a_patients_values_were_asked_of_is_audited(tmp_path: Path, closed_port: str) -> None:
+    audit = tmp_path / "audit.xml"
+    configuration = build_configuration(
+        tmp_path / "state",
+        audit={"file": str(audit)},
+        clinical={"fhir": [{"name": "EHR", "base_url": closed_port, "attempts": 1}]},
+    )
+    record = _record(ClinicalPull(configuration), tmp_path)
+    assert record.observations == ()
+    (message,) = audit.read_text().splitlines()
+    assert "110112" in message
+    assert closed_port in message
+    assert 'EventOutcomeIndicator="8"' in message
+    assert "P1" not in message
