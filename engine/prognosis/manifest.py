@@ -19,6 +19,7 @@ from engine.prognosis.package import (
     RiskModel,
     RiskPackage,
     RiskPredictor,
+    SubsetDiscrimination,
 )
 from engine.values.provenance import ModelIdentity
 
@@ -117,6 +118,15 @@ def _model(entry: Mapping[str, Any]) -> RiskModel:
         interval=entry["interval"],
         distance_limit=float(entry["distance_limit"]),
         any_of=tuple(entry.get("any_of", ())),
+        subsets=tuple(
+            SubsetDiscrimination(
+                modalities=tuple(s["modalities"]),
+                value=float(s["value"]),
+                lower=float(s["lower"]),
+                upper=float(s["upper"]),
+            )
+            for s in entry.get("subsets", ())
+        ),
         explanation=Explanation(**entry["explanation"]) if "explanation" in entry else None,
         bound_levels=tuple(
             BoundLevel(confidence=float(b["confidence"]), survival=float(b["survival"]))

@@ -21,6 +21,7 @@ ADDITIVITY_TOLERANCE = 1e-6
 MAXIMUM_TICKS = 9
 _PROBABILITIES = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 _PATH = 101
+_UNIT_WORDS = {"a": "years"}
 
 
 def build_package_nomogram(
@@ -86,7 +87,7 @@ class _Probe:
         ]
         patient = replace(ticks.pop(), label=_given(value))
         shown = predictor.encoding is Encoding.NUMBER and predictor.unit not in ("", "1")
-        unit = f", {predictor.unit}" if shown else ""
+        unit = f", {_UNIT_WORDS.get(predictor.unit, predictor.unit)}" if shown else ""
         return NomogramAxis(label=f"{predictor.label}{unit}", ticks=tuple(ticks), patient=patient)
 
     def require_additive(self) -> None:

@@ -111,6 +111,16 @@ class Discrimination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubsetDiscrimination:
+    """Cross-validated concordance when only some modalities are there."""
+
+    modalities: tuple[str, ...]
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """How contributions are computed; ``file`` is empty when the model's graph gives them."""
 
@@ -147,6 +157,7 @@ class RiskModel:
         distance_limit: 99th percentile of ``distance`` in the development cohort.
         any_of: At least one of these must be observed besides the required ones; empty for
             no such rule (fusions that serve every subset of their modalities).
+        subsets: Concordance per subset of modalities, for a model that serves subsets.
         explanation: How contributions are computed; None for a package that says nothing.
         bound_levels: For lower bounds on survival time, ascending confidence.
         bound: What kind of bound ("conformal lower bound …"); empty without.
@@ -164,6 +175,7 @@ class RiskModel:
     interval: str
     distance_limit: float
     any_of: tuple[str, ...] = ()
+    subsets: tuple[SubsetDiscrimination, ...] = ()
     explanation: Explanation | None = None
     bound_levels: tuple[BoundLevel, ...] = ()
     bound: str = ""

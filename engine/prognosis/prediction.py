@@ -14,7 +14,13 @@ from engine.inference.session import Session, open_session
 from engine.prognosis.group_curves import group_curves
 from engine.prognosis.inputs import PatientInputs, PredictorValue, collect
 from engine.prognosis.manifest import load_risk_package
-from engine.prognosis.package import BoundLevel, RiskModel, RiskPackage
+from engine.prognosis.package import (
+    BoundLevel,
+    Discrimination,
+    RiskModel,
+    RiskPackage,
+    SubsetDiscrimination,
+)
 from engine.values.prognosis import (
     Contribution,
     GroupCurve,
@@ -184,7 +190,7 @@ def _prediction(
         used_modalities=tuple(dict.fromkeys(v.predictor.modality for v in used)),
         missing=_missing(package, model, values),
         flags=_flags(model, used, outputs),
-        limits=_limits(package, model),
+        limits=_limits(package, model, tuple(v.predictor.modality for v in used)),
         contribution_base=float(np.ravel(outputs.get("contribution_base", 0.0))[0]),
         contribution_method=model.explanation.method if model.explanation else "",
         lower_bounds=tuple(
@@ -281,10 +287,13 @@ def _flags(model: RiskModel, used: list[PredictorValue], outputs: Outputs) -> tu
     return tuple(flags)
 
 
-def _limits(package: RiskPackage, model: RiskModel) -> tuple[str, ...]:
-    found = model.discrimination
+def _limits(package: RiskPackage, model: RiskModel, modalities: tuple[str, ...]) -> tuple[str, ...]:
+    found: Discrimination | SubsetDiscrimination = model.discrimination
+    part = next((s for s in model.subsets[1:] if set(s.modalities) == set(modalities)), None)
+    given = f" with {' + '.join(part.modalities)} only" if part else ""
+    found = part or found
     return (
-        f"Model used: {model.name}; {found.measure} {found.value:.3f} "
+        f"Model used: {model.name}; {model.discrimination.measure}{given} {found.value:.3f} "
         f"({found.lower:.3f}–{found.upper:.3f}) in internal validation",
         f"Development cohort: {package.cohort}",
         f"Time zero: {package.origin}; no prediction beyond {package.times_months[-1]:g} months",

@@ -33,6 +33,7 @@ def model_card(
         _validation_table(judgements),
         "## Calibration at the horizons (held-out)",
         _calibration_table(judgements),
+        *_subsets(models),
         "## Lower bounds on survival time (conformal)",
         "Share of held-out patients who outlived their bound; fitted and calibrated without them.",
         "\n".join(f"- {m.name}: {m.coverage} where 0.900 is promised" for m in models),
@@ -90,6 +91,14 @@ def _validation_table(judgements: Sequence[Judgement]) -> str:
         for j in judgements
     ]
     return "\n".join(lines)
+
+
+def _subsets(models: Sequence[PackagedModel]) -> list[str]:
+    rows = [f"| {m.name} | {subset} | {found} |" for m in models for subset, found in m.subsets]
+    if not rows:
+        return []
+    head = ["| Model | Modalities the patient has | Harrell C |", "|---|---|---|"]
+    return ["## Fewer modalities (held-out, one round)", "\n".join((*head, *rows))]
 
 
 def _calibration_table(judgements: Sequence[Judgement]) -> str:

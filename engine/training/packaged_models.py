@@ -22,6 +22,7 @@ from engine.training.recurrent import RecurrentModel
 from engine.training.resampling import Interval, bootstrap_rows, concordance_interval
 from engine.training.runs import FUSION, fit_function
 from engine.training.strategies import MODELS, PreparedModel
+from engine.training.subsets import subset_concordances
 from engine.training.validation import FittedStrategy, HeldOut, cross_validate
 
 NEEDED = ("name", "version", "strategy", "intended_use", "limits", "models", "cohort")
@@ -40,6 +41,8 @@ class PackagedModel:
         levels: Conformal levels for lower bounds on survival time.
         coverage: Held-out share of patients who outlive their 90 % bound (nested).
         around: Where the cohort lies.
+        subsets: Held-out concordance per subset of modalities, all of them first; only for
+            fusions, which serve every subset.
     """
 
     name: str
@@ -56,6 +59,7 @@ class PackagedModel:
     levels: tuple[ConformalLevel, ...]
     coverage: Interval
     around: Surroundings
+    subsets: tuple[tuple[str, Interval], ...] = ()
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -139,6 +143,7 @@ def _packaged(
         around=Surroundings(
             preparation=preparation, near=neighborhood(preparation.apply(own.values))
         ),
+        subsets=() if isinstance(fitted, PreparedModel) else subset_concordances(fit, own, check),
     )
 
 

@@ -93,6 +93,9 @@ def _write_model(
         "discrimination": {"measure": OVERLAP_NOTE, **asdict(model.concordance)},
         "interval": INTERVAL_WORDS if model.resamples is not None else "",
         "distance_limit": float(np.percentile(model.around.distance(model.cohort.values), 99)),
+        "subsets": [
+            {"modalities": subset.split(" + "), **asdict(found)} for subset, found in model.subsets
+        ],
         "bound": f"{METHOD}; {_coverage_words(model)}",
         "bound_levels": [asdict(level) for level in model.levels],
     }

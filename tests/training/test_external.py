@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.prognosis.inputs import PatientInputs
+from engine.prognosis.prediction import open_risk_package, predict
 from engine.training.cohort import Cohort, CohortError, Column
 from engine.training.external import evaluate_package, evaluation_text
 from engine.training.outcome import Outcome
@@ -14,6 +16,7 @@ from engine.training.packaging import write_package
 from engine.training.recipe import parse_recipe
 from engine.training.report.evaluation import evaluation_sections
 from engine.training.report.html import to_html
+from engine.values.prognosis import RiskPrediction
 
 TIMES = np.arange(3.0, 31.0, 3.0)
 NAMES = ["x0", "x1"]
@@ -132,3 +135,19 @@ def test_too_few_usable_patients_are_said_and_nothing_is_judged(
     assert found.models == ()
     assert found.remarks == ("all: only 2 patients have its values",)
     assert len(evaluation_sections(found)) == 1
+
+
+def test_the_prediction_states_the_concordance_of_what_the_patient_has(package: Path) -> None:
+    """With one modality the figure of that modality is given, not that of everything."""
+    opened = open_risk_package(package)
+    (model,) = opened.package.models
+    assert [s.modalities for s in model.subsets] == [("ct", "clinical"), ("ct",), ("clinical",)]
+    whole, part = (
+        predict(opened, PatientInputs(measurements=m))
+        for m in ({"x0": 0.5, "x1": 0.1}, {"x1": 0.1})
+    )
+    assert isinstance(whole, RiskPrediction)
+    assert isinstance(part, RiskPrediction)
+    assert f"patient {model.discrimination.value:.3f} (" in whole.limits[0]
+    assert f"with clinical only {model.subsets[2].value:.3f} (" in part.limits[0]
+    assert part.used_modalities == ("clinical",)
