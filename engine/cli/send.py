@@ -17,7 +17,7 @@ from engine.cli.events import Reporter
 from engine.errors import InputError, OutputError
 
 EXIT_NOT_ALL_SENT = 4
-KINDS = ("SEG", "SC", "PDF", "SR")
+KINDS = ("SEG", "RTSTRUCT", "SC", "PDF", "SR")
 """The order of sending: the SR names the others, so it goes last."""
 
 

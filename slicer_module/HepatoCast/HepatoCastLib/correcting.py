@@ -64,22 +64,23 @@ def stage_correction(
     for identifier in measured_segments(segmentation):
         mask = folder / f"segment-{len(drawing['segments'])}.npy"
         corner = yield from exchange.save_segment(segmentation, identifier, grid, mask)
-        if corner is None:
-            continue
-        segment = segmentation.GetSegmentation().GetSegment(identifier)
-        names[identifier] = exchange.tag_of(segment, "TrackingUID") or segment.GetName()
-        drawing["segments"].append(
-            {
-                "mask": str(mask),
-                "corner": list(corner),
-                "name": segment.GetName(),
-                "tracking_uid": exchange.tag_of(segment, "TrackingUID"),
-                "meaning": "liver" if identifier == LIVER_IDENTIFIER else "lesion",
-            }
-        )
+        if corner is not None:
+            entry = describe(segmentation, identifier)
+            names[identifier] = entry["tracking_uid"] or entry["name"]
+            drawing["segments"].append({**entry, "mask": str(mask), "corner": list(corner)})
     job["drawing"] = drawing
     job["arguments"] = measure_arguments(folder, job, choices, review, names)
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+
+
+def describe(segmentation: Any, identifier: str) -> dict[str, str]:
+    """Name, identity and meaning of a segment."""
+    segment = segmentation.GetSegmentation().GetSegment(identifier)
+    return {
+        "name": segment.GetName(),
+        "tracking_uid": exchange.tag_of(segment, "TrackingUID"),
+        "meaning": "liver" if identifier == LIVER_IDENTIFIER else "lesion",
+    }
 
 
 def measured_segments(segmentation: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """Which Python runs the engine, and how it gets there."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -9,7 +10,8 @@ import slicer
 
 from HepatoCastLib.errors import InstallationError
 
-REQUIREMENT = "hepatocast[cpu]"
+REQUIREMENT = "hepatocast[cpu,send]"
+PIP_VARIABLE = "HEPATOCAST_PIP"
 
 Ask = Callable[[str], bool]
 
@@ -23,7 +25,7 @@ class Engine:
         self._ask = ask
 
     def locate(self) -> tuple[str, dict[str, str]]:
-        """The Python to start and its environment.
+        """The Python to start and its environment, which says what the job installs first.
 
         Raises:
             InstallationError: There is no such Python, or the user declined the install.
@@ -35,26 +37,29 @@ class Engine:
                     "environment that has hepatocast"
                 )
             return self.python, dict(slicer.util.startupEnvironment())
+        environment = dict(os.environ)
         if not slicer.packaging.pip_check(REQUIREMENT):
-            self._install()
-        return own_python(), dict(os.environ)
+            environment[PIP_VARIABLE] = json.dumps(self._agreed_install())
+        return own_python(), environment
 
-    def _install(self) -> None:
-        """Wheels only, from the wheelhouse if one is named, and only after asking."""
+    def _agreed_install(self) -> list[str]:
+        """Arguments of pip, after asking; the job installs, so that the panel never waits."""
+        arguments = pip_arguments(REQUIREMENT, self.wheelhouse)
         if not self._ask(f"Install {REQUIREMENT} into Slicer's Python?"):
             raise InstallationError(
                 "The engine is not installed; allow the install or name a Python below Engine"
             )
-        slicer.packaging.pip_install(pip_arguments(REQUIREMENT, self.wheelhouse))
+        return arguments
 
 
-def pip_arguments(requirement: str, wheelhouse: str) -> str:
+def pip_arguments(requirement: str, wheelhouse: str) -> list[str]:
     """Arguments of pip: never build, never go online when a wheelhouse is named."""
-    if not wheelhouse:
-        return f"--only-binary :all: {requirement}"
-    if not Path(wheelhouse).is_dir():
-        raise InstallationError(f"No wheelhouse folder at {wheelhouse}")
-    return f'--only-binary :all: --no-index --find-links "{wheelhouse}" {requirement}'
+    arguments = ["install", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input"]
+    if wheelhouse:
+        if not Path(wheelhouse).is_dir():
+            raise InstallationError(f"No wheelhouse folder at {wheelhouse}")
+        arguments += ["--no-index", "--find-links", wheelhouse]
+    return [*arguments, requirement]
 
 
 def own_python() -> str:

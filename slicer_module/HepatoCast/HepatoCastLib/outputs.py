@@ -25,6 +25,8 @@ LESION_COLUMNS = (
     ("Mean [HU]", ("mean_hu",)),
     ("Confidence", ("confidence",)),
 )
+PATIENT_CURVES = ("survival", "lower", "upper")
+GROUP_COLORS = ((0.30, 0.60, 0.30), (0.80, 0.60, 0.10), (0.75, 0.20, 0.20))
 Column = tuple[str, list[Any]]
 
 
@@ -174,11 +176,15 @@ def show_tables(result: Result) -> None:
 
 
 def show_risk(predictions: list[dict[str, Any]]) -> None:
-    """Survival with its interval over months, one chart per outcome."""
+    """Survival with its interval over months, one chart per outcome.
+
+    Beside it the mean curves of the development cohort's risk groups, where the package has them.
+    """
     for number, prediction in enumerate(predictions):
-        names = ("survival", "lower", "upper")
+        groups = prediction.get("group_curves", [])
         columns: list[Column] = [("Months", prediction["times_months"])]
-        columns += [(name.capitalize(), prediction[name]) for name in names]
+        columns += [(name.capitalize(), prediction[name]) for name in PATIENT_CURVES]
+        columns += [(f"{group['name']} risk group", group["survival"]) for group in groups]
         table = fill_table(f"risk-{number}", prediction["outcome"], columns)
         chart = make_node("vtkMRMLPlotChartNode", f"risk-chart-{number}", prediction["outcome"])
         chart.SetTitle(f"{prediction['outcome']}: {prediction['risk_group']} risk")
@@ -187,19 +193,27 @@ def show_risk(predictions: list[dict[str, Any]]) -> None:
         chart.SetYAxisRangeAuto(False)
         chart.SetYAxisRange(0.0, 1.0)
         chart.RemoveAllPlotSeriesNodeIDs()
-        for name in names:
-            series = make_node("vtkMRMLPlotSeriesNode", f"risk-{name}-{number}", name)
+        for curve, (title, _) in enumerate(columns[1:]):
+            series = make_node("vtkMRMLPlotSeriesNode", f"risk-{curve}-{number}", title)
             series.SetAndObserveTableNodeID(table.GetID())
             series.SetXColumnName("Months")
-            series.SetYColumnName(name.capitalize())
-            series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
-            series.SetLineStyle(
-                slicer.vtkMRMLPlotSeriesNode.LineStyleSolid
-                if name == "survival"
-                else slicer.vtkMRMLPlotSeriesNode.LineStyleDash
-            )
-            series.SetColor(0.12, 0.47, 0.71)
+            series.SetYColumnName(title)
+            style_series(series, curve)
             chart.AddAndObservePlotSeriesNodeID(series.GetID())
+
+
+def style_series(series: Any, curve: int) -> None:
+    """The patient's curve solid, its interval dashed, the groups thin and gray to red."""
+    kind = slicer.vtkMRMLPlotSeriesNode
+    series.SetPlotType(kind.PlotTypeScatter)
+    series.SetMarkerStyle(kind.MarkerStyleNone)
+    own = curve < len(PATIENT_CURVES)
+    series.SetLineStyle(kind.LineStyleSolid if curve == 0 else kind.LineStyleDash)
+    if not own:
+        series.SetLineStyle(kind.LineStyleDot)
+    series.SetLineWidth(3 if curve == 0 else 1)
+    color = (0.12, 0.47, 0.71) if own else GROUP_COLORS[(curve - 3) % len(GROUP_COLORS)]
+    series.SetColor(*color)
 
 
 def fill_table(role: str, name: str, columns: list[Column]) -> Any:

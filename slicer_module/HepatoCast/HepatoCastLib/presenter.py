@@ -19,6 +19,7 @@ from HepatoCastLib.staging import Choices, FindFile, stage_job
 KEPT_LOG_LINES = 500
 # Where each stage ends on the one bar; shares measured on the demo study, CPU.
 STAGE_ENDS = {
+    "installing": 0.01,
     "series": 0.02,
     "clinical": 0.03,
     "volume": 0.08,
@@ -37,6 +38,7 @@ class Run(Protocol):
     """A run of the engine outside of this process."""
 
     progressed: Notice
+    told: Notice
     logged: Notice
     succeeded: Notice
     failed: Notice

@@ -19,12 +19,13 @@ KEPT_ERROR_CHARACTERS = 4000
 class BackgroundRun:
     """One run at a time: JSON lines in, notices out.
 
-    Notices: ``progressed(stage, fraction, text)``, ``logged(line)``, ``succeeded(folder)``,
+    Notices: ``progressed(stage, fraction, text)``, ``logged(line)``, ``told(message)`` for any
+    other event of the engine, ``succeeded(folder)``,
     ``failed(message)``, ``canceled()``. Exactly one of the last three ends a run.
     """
 
     def __init__(self, grace_ms: int = GRACE_MS) -> None:
-        self.progressed, self.logged = Notice(), Notice()
+        self.progressed, self.logged, self.told = Notice(), Notice(), Notice()
         self.succeeded, self.failed, self.canceled = Notice(), Notice(), Notice()
         self._grace_ms = grace_ms
         self._process: Any = None
@@ -110,6 +111,8 @@ class BackgroundRun:
             self._reason = f"{message['kind']}: {message['message']}"
         elif event == "not-analyzed":
             self._reason = f"Not analyzed: {message['reason']}"
+        else:
+            self.told(message)
 
     def _read_errors(self) -> None:
         if self._process is None:

@@ -10,6 +10,7 @@ import vtk
 
 from HepatoCastLib import history, outputs
 from HepatoCastLib.correcting import Review, lesions_of
+from HepatoCastLib.courier import Courier
 from HepatoCastLib.installation import Engine
 from HepatoCastLib.parameters import Parameters
 from HepatoCastLib.presenter import Presenter, ViewState
@@ -21,6 +22,7 @@ from HepatoCastLib.staging import Choices
 
 PYTHON_SETTING = "HepatoCast/Python"
 WHEELHOUSE_SETTING = "HepatoCast/Wheelhouse"
+DESTINATION_SETTING = "HepatoCast/Destination"
 EDITOR_TAG = "HepatoCast.SegmentEditor"
 NODES_OF_TABLES = (
     ("lesionTable", "lesions"),
@@ -28,6 +30,7 @@ NODES_OF_TABLES = (
     ("featureTable", "features"),
     ("scoreTable", "scores"),
     ("changeTable", "changes"),
+    ("sentTable", "sent"),
 )
 
 
@@ -44,6 +47,7 @@ class Panel:
         self.parameters: Parameters | None = None
         self.engine = Engine(ask=confirm)
         self.run, self.pump = BackgroundRun(), StepPump()
+        self.courier = Courier(BackgroundRun(), self.engine)
         self.presenter = Presenter(self.run, self.pump, self.engine, find_dicom_file)
         self._new_parameters = new_parameters
         self.review = ReviewTable(ui.decisionTable)
@@ -63,6 +67,10 @@ class Panel:
         ui.cancelButton.connect("clicked(bool)", lambda *_: self.presenter.cancel())
         ui.reportButton.connect("clicked(bool)", lambda *_: self._open_report())
         ui.updateButton.connect("clicked(bool)", lambda *_: self.update())
+        ui.sendButton.connect("clicked(bool)", lambda *_: self.send())
+        ui.destinationEdit.text = str(qt.QSettings().value(DESTINATION_SETTING) or "")
+        ui.destinationEdit.connect("textChanged(QString)", lambda *_: self._name_destination())
+        self.courier.changed.connect(self._render_sending)
         for edit, setting in self._settings():
             edit.currentPath = str(qt.QSettings().value(setting) or "")
             edit.connect("currentPathChanged(QString)", lambda *_: self._keep_settings())
@@ -114,6 +122,7 @@ class Panel:
         """The module's panel is destroyed."""
         self.pump.stop()
         self.presenter.clean_up()
+        self.courier.clean_up()
         self.close_scene()
 
     def apply(self) -> None:
@@ -131,6 +140,27 @@ class Panel:
             decisions=self.review.decisions(),
         )
         self.presenter.update(self.parameters.segmentation, self._choices(), review)
+
+    def send(self) -> None:
+        """The one place that lets anything leave this machine."""
+        report = self.presenter.state.report
+        if report:
+            self.courier.send(Path(report).parent, self.ui.destinationEdit.text.strip())
+
+    def _name_destination(self) -> None:
+        """The button says where a click sends to."""
+        destination = self.ui.destinationEdit.text.strip()
+        text = f"Send to {destination}" if destination else "Send"
+        if self.ui.sendButton.text != text:
+            self.ui.sendButton.text = text
+            qt.QSettings().setValue(DESTINATION_SETTING, destination)
+        ready = bool(destination) and bool(self.presenter.state.report)
+        self.ui.sendButton.enabled = ready and not self.courier.busy
+
+    def _render_sending(self, status: str) -> None:
+        self.ui.sendStatus.text = status
+        self._name_destination()
+        self.ui.sentTable.setMRMLTableNode(outputs.find_node("vtkMRMLTableNode", "sent"))
 
     def _choices(self) -> Choices:
         return Choices(
@@ -174,6 +204,7 @@ class Panel:
         ui.limitsLabel.text = state.limits
         ui.reportButton.enabled = bool(state.report)
         ui.inputs.enabled = not state.busy
+        self._name_destination()
         ui.updateButton.enabled = self._correctable and not state.busy
         text = "\n".join(state.log)
         if ui.logView.plainText != text:

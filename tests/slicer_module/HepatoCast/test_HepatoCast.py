@@ -195,7 +195,7 @@ def test_everything_survives_save_and_reload(
     assert "SCT^108369006^Neoplasm" in tag_of(segment, "TerminologyEntry")
     assert tag_of(segment, "TrackingUID") == "2.25.50001"
     chart = outputs.find_node("vtkMRMLPlotChartNode", "risk-chart-0")
-    assert chart.GetNumberOfPlotSeriesNodes() == 3
+    assert chart.GetNumberOfPlotSeriesNodes() == 6
 
 
 def tag_of(segment: Any, name: str) -> str:

@@ -1,5 +1,6 @@
 """Nothing is installed without asking, nothing is built, nothing goes online behind our back."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +31,9 @@ def test_a_named_python_is_used_with_the_environment_from_before_slicer(
 def test_an_installed_engine_is_not_installed_again(
     engine_of: Callable[[bool], Any], stand: SimpleNamespace
 ) -> None:
-    python, _ = engine_of(False).locate()
+    python, environment = engine_of(False).locate()
     assert python == sys.executable
-    assert stand.record.installed == []
+    assert "HEPATOCAST_PIP" not in environment
 
 
 def test_declining_the_install_installs_nothing(
@@ -43,15 +44,17 @@ def test_declining_the_install_installs_nothing(
     stand.record.has_engine = False
     with pytest.raises(InstallationError, match="allow the install"):
         engine_of(False).locate()
-    assert stand.record.installed == []
 
 
 def test_only_wheels_are_installed(
     engine_of: Callable[[bool], Any], stand: SimpleNamespace
 ) -> None:
     stand.record.has_engine = False
-    engine_of(True).locate()
-    assert stand.record.installed == ["--only-binary :all: hepatocast[cpu]"]
+    _, environment = engine_of(True).locate()
+    arguments = json.loads(environment["HEPATOCAST_PIP"])
+    assert arguments[:3] == ["install", "--only-binary", ":all:"]
+    assert arguments[-1] == "hepatocast[cpu,send]"
+    assert stand.record.installed == []  # the panel's own process installs nothing
 
 
 def test_a_wheelhouse_keeps_pip_offline(
@@ -60,10 +63,9 @@ def test_a_wheelhouse_keeps_pip_offline(
     stand.record.has_engine = False
     engine = engine_of(True)
     engine.wheelhouse = str(tmp_path)
-    engine.locate()
-    (arguments,) = stand.record.installed
+    arguments = json.loads(engine.locate()[1]["HEPATOCAST_PIP"])
     assert "--no-index" in arguments
-    assert f'--find-links "{tmp_path}"' in arguments
+    assert arguments[arguments.index("--find-links") + 1] == str(tmp_path)
 
 
 def test_a_missing_wheelhouse_is_named(

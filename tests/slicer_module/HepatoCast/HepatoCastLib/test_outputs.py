@@ -131,7 +131,9 @@ def test_the_curve_has_its_interval(show: Callable[[str, str], tuple[Any, Any]])
     show("axial", "axial")
     chart = outputs.find_node("vtkMRMLPlotChartNode", "risk-chart-0")
     table = outputs.find_node("vtkMRMLTableNode", "risk-0")
-    assert chart.GetNumberOfPlotSeriesNodes() == 3
+    groups = [table.GetColumnName(c) for c in range(4, table.GetNumberOfColumns())]
+    assert groups == ["low risk group", "intermediate risk group", "high risk group"]
+    assert chart.GetNumberOfPlotSeriesNodes() == 3 + len(groups)
     titles = [table.GetColumnName(n) for n in range(4)]
     assert titles == ["Months", "Survival", "Lower", "Upper"]
     rows = [[float(table.GetCellText(r, c)) for c in range(4)] for r in range(6)]

@@ -14,7 +14,7 @@ class HandRun:
     def __init__(self) -> None:
         from HepatoCastLib.notice import Notice
 
-        self.progressed, self.logged = Notice(), Notice()
+        self.progressed, self.logged, self.told = Notice(), Notice(), Notice()
         self.succeeded, self.failed, self.canceled = Notice(), Notice(), Notice()
         self.running = False
         self.started: list[Path] = []
@@ -125,7 +125,7 @@ def test_an_incomplete_result_is_a_failure(
 
 @pytest.mark.parametrize(
     ("stage", "fraction", "percent"),
-    [("series", 0.0, 0), ("segmentation", 0.5, 40), ("unpacking", 1.0, 100), ("unknown", 0.5, 0)],
+    [("series", 0.0, 1), ("segmentation", 0.5, 40), ("unpacking", 1.0, 100), ("unknown", 0.5, 0)],
 )
 def test_the_bar_covers_the_whole_run(
     scene: Any, stage: str, fraction: float, percent: int
