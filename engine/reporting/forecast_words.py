@@ -1,14 +1,20 @@
 """Forecasts in words and rows, so that PDF, pictures and report state them alike."""
 
 from engine.reporting.clinical_words import quantity
-from engine.values.prognosis import Contribution, RiskPrediction
+from engine.values.prognosis import Contribution, Refusal, RiskPrediction
 
 HORIZONS_MONTHS = (12, 24, 36, 60)
 PREMISE = (
     "A forecast describes patients like this one in the development cohort, all of whom had the "
     "treatment named; it does not say what treatment is right, and single outcomes differ widely."
 )
+FEATURES = ("Features of ", "Radiomics of ")
 NO_INTERVAL = "no interval given"
+
+
+def is_forecast(refusal: Refusal) -> bool:
+    """Tell whether what was refused is a forecast; regions refuse their features too."""
+    return not refusal.name.startswith(FEATURES)
 
 
 def has_interval(prediction: RiskPrediction) -> bool:

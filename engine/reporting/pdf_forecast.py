@@ -8,6 +8,7 @@ from engine.reporting.forecast_words import (
     effect_note,
     headline,
     horizon_rows,
+    is_forecast,
 )
 from engine.reporting.nomogram_drawing import NomogramFlowable
 from engine.reporting.pdf_forecast_charts import ContributionChart, SurvivalChart
@@ -27,7 +28,7 @@ HOW_TO_READ = (
 def forecasts(result: AnalysisResult) -> list[Flowable]:
     """Predictions with curve, horizons, contributions and limits; refusals with their reason."""
     parts: list[Flowable] = []
-    if result.predictions or result.refusals:
+    if result.predictions or any(map(is_forecast, result.refusals)):
         parts = [PageBreak(), paragraph("Prognosis", "section"), paragraph(PREMISE, "small")]
     for number, prediction in enumerate(result.predictions):
         parts += [PageBreak()] if number else []
@@ -118,10 +119,10 @@ def _nomogram(nomogram: Nomogram) -> list[Flowable]:
 
 
 def _refusals(result: AnalysisResult) -> list[Flowable]:
-    if not result.refusals:
+    refused = [(r.name, r.reason) for r in result.refusals if is_forecast(r)]
+    if not refused:
         return []
-    rows: list[tuple[str | Flowable, ...]] = [("Not predicted", "Reason")]
-    rows += [(refusal.name, refusal.reason) for refusal in result.refusals]
+    rows: list[tuple[str | Flowable, ...]] = [("Not predicted", "Reason"), *refused]
     return [
         KeepTogether([paragraph("What was refused, and why", "subsection"), table(rows, (1.4, 4))])
     ]

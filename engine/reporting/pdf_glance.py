@@ -3,7 +3,7 @@
 from reportlab.platypus import Flowable, KeepTogether
 
 from engine.reporting.clinical_words import availability, quantity, score_result, unit_text
-from engine.reporting.forecast_words import headline
+from engine.reporting.forecast_words import headline, is_forecast
 from engine.reporting.pdf_style import table
 from engine.values.clinical import ClinicalRecord, Course
 from engine.values.prognosis import RiskPrediction, Score
@@ -29,8 +29,8 @@ def glance(result: AnalysisResult) -> list[Flowable]:
         ("Stage, criteria", _of(result.scores, STAGES)),
         ("Tumor markers", _markers(result.clinical)),
     ]
-    rows += [(_short(prediction), _told(prediction)) for prediction in result.predictions]
-    rows += [(f"{refusal.name}", f"refused: {refusal.reason}") for refusal in result.refusals]
+    rows += [(prediction.outcome, _told(prediction)) for prediction in result.predictions]
+    rows += [(r.name, f"refused: {r.reason}") for r in result.refusals if is_forecast(r)]
     rows.append(("Clinical data", _data(result)))
     return [KeepTogether([table(rows, (1.3, 5.2))])]
 
@@ -76,10 +76,6 @@ def _direction(record: ClinicalRecord, analyte: str) -> str:
     return f", {word} {before.value:.3g} {unit_text(course.unit)} {days} d earlier".replace(
         "  ", " "
     )
-
-
-def _short(prediction: RiskPrediction) -> str:
-    return prediction.outcome
 
 
 def _told(prediction: RiskPrediction) -> str:

@@ -7,6 +7,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
 from engine.reporting.fonts import REGULAR, printable
+from engine.reporting.forecast_words import is_forecast
 from engine.reporting.lesion_charts import BINS_HU, LesionChart, chart_lesions
 from engine.reporting.palette import lesion_color
 from engine.reporting.pdf_scene import to_color
@@ -46,6 +47,8 @@ def lesion_charts(result: AnalysisResult) -> list[Flowable]:
     rest = len(result.findings.lesions) - len(charts)
     if rest:
         parts.append(paragraph(f"{rest} smaller lesions are not charted.", "small"))
+    refused = [r for r in result.refusals if not is_forecast(r)]
+    parts += [paragraph(f"{r.name}: not computed, {r.reason}", "small") for r in refused]
     return [*parts, paragraph(note, "small")]
 
 

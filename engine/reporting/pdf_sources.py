@@ -27,7 +27,28 @@ def series_table(result: AnalysisResult) -> list[Flowable]:
         table(rows, (1.2, 1.8, 1.1, 0.9, 3.4)),
     ]
     parts += [paragraph(f"Volume: {note}", "small") for note in result.reference.notes]
-    return parts
+    return [*parts, *_registrations(result)]
+
+
+def _registrations(result: AnalysisResult) -> list[Flowable]:
+    """How well each further phase fits the reference phase, or why it was not used."""
+    if not result.registrations:
+        return []
+    rows: list[tuple[str | Flowable, ...]] = [("Phase", "Edge correlation", "Largest shift", "Use")]
+    for fit in result.registrations:
+        before, after = fit.edge_correlation_before, fit.edge_correlation
+        known = before is not None and after is not None
+        shift = fit.largest_shift_mm
+        rows.append(
+            (
+                fit.phase.value,
+                f"{before:.2f} to {after:.2f}" if known else "–",
+                "–" if shift is None else f"{shift:.1f} mm",
+                f"not used: {fit.refusal}" if fit.refusal else "features taken",
+            )
+        )
+    title = "Registration of the phases to the reference phase"
+    return [KeepTogether([paragraph(title, "subsection"), table(rows, (1.3, 2.2, 1.2, 3.7))])]
 
 
 def provenance(result: AnalysisResult) -> list[Flowable]:

@@ -101,5 +101,5 @@ def derived_statements(result: AnalysisResult) -> list[Statement]:
             missing = ", ".join(score.missing) or "see report"
             statements.append((dicom.COMMENT, f"{score.name} not computed, missing: {missing}."))
     for refusal in result.refusals:
-        statements.append((dicom.COMMENT, f"{refusal.name} not predicted: {refusal.reason}."))
+        statements.append((dicom.COMMENT, f"{refusal.name}, refused: {refusal.reason}."))
     return statements

@@ -1,10 +1,10 @@
 """Radiomic features in the report, with IBSI codes, per finding, region and contrast phase.
 
 They stand apart from the findings' own groups, because viewers write every number of those
-beside the outline, and two hundred features would bury the image. A finding is told in full in
-the phase it was segmented in; its ring and the other phases by the features that describe
-intensity, since every phase in full would make the report ten times as large. All are in
-features.json.
+beside the outline, and two hundred features would bury the image. A lesion is told in full in
+the phase it was segmented in; the liver, the lesion's ring and the other phases by the features
+that describe intensity, since all in full would make the report ten times as large.
+features.json has everything.
 """
 
 from pydicom.dataset import Dataset
@@ -34,7 +34,8 @@ def radiomics_groups(result: AnalysisResult, finding: Finding, evidence: Evidenc
     groups = []
     for name, phase in sorted(places, key=lambda p: (p[0].casefold() != region, p[1] != reference)):
         chosen = choose_features(result, name, phase)
-        if (name.casefold(), phase) != (region, reference):
+        whole = (name.casefold(), phase) == (region, reference)
+        if not whole or finding.segment == LIVER_SEGMENT:
             chosen = {code: chosen[code] for code in INTENSITY if code in chosen}
         # The largest diameter is among the finding's measurements already.
         numbers = [_feature(f) for code, f in chosen.items() if code != LARGEST_3D_DIAMETER]

@@ -22,7 +22,7 @@ def test_the_marked_total_is_the_linear_predictor(
     assert isinstance(found, RiskPrediction)
     nomogram = build_package_nomogram(opened, patient, MONTHS)
     assert nomogram.patient_total == pytest.approx(found.linear_predictor, abs=1e-9)
-    assert [axis.label for axis in nomogram.axes] == ["age, a", "afp_high", "number"]
+    assert [axis.label for axis in nomogram.axes] == ["age, years", "afp_high", "number"]
 
 
 def test_the_scale_read_below_the_total_is_the_predicted_survival(
