@@ -136,7 +136,7 @@ class InferenceProcess:
             return _judge(events.follow(timeout_seconds=timeout_seconds, report=report))
         except EngineDiedError:
             raise
-        except EngineRunError:
+        except BaseException:  # also a database that is away while progress is told
             if not events.wait(0.0):
                 self._end_job(process, key, events)
             raise

@@ -153,3 +153,18 @@ def test_an_idle_process_is_replaced_after_so_many_jobs(start: Start, tmp_path: 
         assert run(process, tmp_path / str(number)).outcome == "result"
         pids.append(process.pid)
     assert len(set(pids) - {None}) >= 2
+
+
+def test_a_report_that_fails_ends_the_job_in_the_process_too(start: Start, tmp_path: Path) -> None:
+    """The database went away while progress was told: nothing goes on unwatched."""
+    process = start("by-patient")
+
+    def fail() -> bool:
+        if process._runs:
+            raise ConnectionError("gone")
+        return True
+
+    with pytest.raises(ConnectionError):
+        run(process, tmp_path / "a", "hang", is_wanted=fail)
+    assert run(process, tmp_path / "b").outcome == "result"
+    assert process._served == 2
