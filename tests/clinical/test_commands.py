@@ -38,7 +38,7 @@ def test_show_says_that_a_file_is_about_somebody_else(tmp_path: Path) -> None:
         (
             "galad",
             ["age=65", "sex=male", "afp_l3=10", "afp=100", "pivka_ii=200:mAU/mL"],
-            "GALAD: 5.58  above −0.63",
+            "GALAD: 5.58  above −0.63, with DCP in mAU/mL",
         ),
         ("milan criteria", ["tumor_number=1", "tumor_largest=4.9"], "Milan criteria: 1  within"),
         (

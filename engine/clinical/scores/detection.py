@@ -38,7 +38,8 @@ def _galad(inputs: Inputs) -> Outcome:
         + 0.04 * inputs.number("afp_l3")
         + 1.33 * math.log10(inputs.positive("pivka_ii"))
     )
-    return Outcome(score, "at or below −0.63" if at_most(score, -0.63) else "above −0.63")
+    side = "at or below" if at_most(score, -0.63) else "above"
+    return Outcome(score, f"{side} −0.63, with DCP in mAU/mL")
 
 
 AMAP = ScoreDefinition(
@@ -59,6 +60,9 @@ GALAD = ScoreDefinition(
     population="Chronic liver disease, for detection of HCC",
     caveats=(
         "DCP (PIVKA-II) is taken in mAU/mL; implementations disagree (mAU/mL or ng/mL) and "
-        "values in ng/mL are not converted.",
+        "values in ng/mL are not converted. Each factor of 10 between the two units moves the "
+        "score by 1.33, so the side of the cut-off holds for one unit only.",
+        "Cut-off −0.63; an open calculator uses −1.36.",
     ),
 )
+"""Coefficients: six open implementations that cite the paper agree; several state mAU/mL."""

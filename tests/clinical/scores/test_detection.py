@@ -24,8 +24,8 @@ def test_amap_rises_with_age_and_male_sex_and_falls_with_platelets(age: float, m
 def test_galad_at_its_cut_off(score: Compute) -> None:
     low = score("GALAD", age=40.0, sex="female", afp=2.0, afp_l3=0.5, pivka_ii=15.0)
     high = score("GALAD", age=65.0, sex="male", afp=100.0, afp_l3=10.0, pivka_ii=200.0)
-    assert low.category == "at or below −0.63"
-    assert high.category == "above −0.63"
+    assert low.category == "at or below −0.63, with DCP in mAU/mL"
+    assert high.category == "above −0.63, with DCP in mAU/mL"
 
 
 def test_galad_without_afp_is_refused_by_name(score: Compute) -> None:
