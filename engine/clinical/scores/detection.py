@@ -51,6 +51,7 @@ AMAP = ScoreDefinition(
     validation="C-index 0.82–0.87 across etiologies and ethnicities",
     caveats=("Risk of developing HCC; not meant for patients who have one.",),
 )
+"""Coefficients, units and cut-offs: three open implementations that cite the paper agree."""
 
 GALAD = ScoreDefinition(
     name="GALAD",

@@ -109,8 +109,8 @@ BCLC = ScoreDefinition(
     citation="10.1016/j.jhep.2021.11.018",
     population="HCC of all stages",
     caveats=(
-        "The tree rests on secondary sources and open calculators that cite the paper; its own "
-        "figure was not read. The 2025 update (10.1016/j.jhep.2025.10.020) keeps the stages.",
+        "The definitions are those NCCN reprints from the paper (HCC 1.2026, ST-2); its own figure "
+        "was not read. The 2025 update (10.1016/j.jhep.2025.10.020) keeps the stages.",
         "Child-Pugh C counts as end-stage; the transplant candidate is not known here.",
         "ECOG 1–2 is taken as caused by the tumor.",
     ),
