@@ -39,6 +39,10 @@ class CommitmentNotOfferedError(PeerError):
     """The peer does not take storage commitment requests."""
 
 
+class NothingAcceptedError(PeerError):
+    """The peer speaks DICOM and accepted none of the proposed services."""
+
+
 class PeerClient:
     """Talks to peers under the node's own AE title."""
 
@@ -102,9 +106,10 @@ class PeerClient:
 
         contexts = [build_context(StorageCommitmentPushModel)]
         handlers = [(evt.EVT_N_EVENT_REPORT, on_report)]
-        with self.associate(peer, contexts, handlers=handlers) as association:
-            if not association.accepted_contexts:
-                raise CommitmentNotOfferedError(f"{peer.name} offers no storage commitment")
+        with (
+            _unless_offered(peer),
+            self.associate(peer, contexts, handlers=handlers) as association,
+        ):
             status, _ = association.send_n_action(
                 request,
                 REQUEST_COMMITMENT,
@@ -191,7 +196,6 @@ class PeerClient:
         answers = []
         model = StudyRootQueryRetrieveInformationModelFind
         with self.associate(peer, [build_context(model)]) as association:
-            _need_context(association, peer, "C-FIND")
             for status, answer in association.send_c_find(query, model):
                 code = status_of(status)
                 if code in PENDING and answer is not None:
@@ -222,7 +226,6 @@ class PeerClient:
         model = StudyRootQueryRetrieveInformationModelMove
         completed = 0
         with self.associate(peer, [build_context(model)]) as association:
-            _need_context(association, peer, "C-MOVE")
             for status, _ in association.send_c_move(query, destination_title, model):
                 code = status_of(status)
                 completed = int(status.get("NumberOfCompletedSuboperations", 0) or 0)
@@ -243,6 +246,7 @@ class PeerClient:
         Raises:
             PeerError: It was not accepted.
         """
+        opened: list[bool] = []
         entity = AE(self._ae_title)
         entity.connection_timeout = CONNECT_SECONDS
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = ANSWER_SECONDS
@@ -255,12 +259,16 @@ class PeerClient:
             tls_args=make_client_tls(peer.tls, peer.host),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, _send_at_once),
+                (evt.EVT_CONN_OPEN, lambda _: opened.append(True)),
                 (evt.EVT_DATA_SENT, _acknowledge_at_once),
                 *(handlers or []),
             ],
         )
         if not association.is_established:
-            raise PeerError(f"{peer.name}: {_why(association)}")
+            if association.rejected_contexts:
+                names = sorted({c.abstract_syntax.name for c in association.rejected_contexts})
+                raise NothingAcceptedError(f"{peer.name} does not offer {', '.join(names[:3])}")
+            raise PeerError(f"{peer.name}: {_why(association, is_open=bool(opened))}")
         try:
             yield association
         finally:
@@ -291,15 +299,18 @@ def _acknowledge_at_once(event: Any) -> None:  # noqa: ANN401
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
-def _need_context(association: Association, peer: Peer, service: str) -> None:
-    if not association.accepted_contexts:
-        raise PeerError(f"{peer.name} offers no {service}")
+@contextmanager
+def _unless_offered(peer: Peer) -> Iterator[None]:
+    try:
+        yield
+    except NothingAcceptedError as error:
+        raise CommitmentNotOfferedError(f"{peer.name} offers no storage commitment") from error
 
 
-def _why(association: Association) -> str:
+def _why(association: Association, *, is_open: bool) -> str:
     if association.is_rejected:
         return "association rejected"
-    return "association aborted" if association.is_aborted else "no connection"
+    return "association aborted" if is_open else "no connection"
 
 
 def _reference(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
