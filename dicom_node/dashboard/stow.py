@@ -1,24 +1,26 @@
 """STOW-RS (PS3.18 10.5): instances by HTTP, through the same checks as C-STORE."""
 
 import hmac
-from collections.abc import AsyncIterator
-from email.message import Message
 from io import BytesIO
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
-from dicom_node.reception import Reception
+from dicom_node.multipart import MultipartError, MultipartParser, PieceKind, read_boundary
+from dicom_node.reception import ArrivingInstance, Reception
 from dicom_node.settings import Configuration
 from dicom_node.spool import Spool
 from dicom_node.status import StorageStatus
 
 SOURCE = "STOW-RS"
-REFERENCED_SEQUENCE, FAILED_SEQUENCE = "00081199", "00081198"
+REFERENCED_SEQUENCE, FAILED_SEQUENCE, FAILURE_REASON = "00081199", "00081198", "00081197"
+META_NAMES = ("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID", "TransferSyntaxUID")
 MAXIMUM_PARTS = 10000
+MAXIMUM_META_BYTES = 1 << 16
 
 
 def add_stow_route(app: FastAPI, configuration: Configuration) -> None:
@@ -38,79 +40,117 @@ def add_stow_route(app: FastAPI, configuration: Configuration) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), settings.stow_token.encode()):
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-        boundary = find_boundary(request.headers.get("content-type", ""))
-        stored: list[Any] = []
-        failed: list[Any] = []
-        async for part in split_parts(request.stream(), boundary, settings.stow_maximum_bytes):
-            item, status = take_part(part, reception)
-            if status is StorageStatus.SUCCESS:
-                stored.append(item)
-            else:
-                item["00081197"] = {"vr": "US", "Value": [int(status)]}
-                failed.append(item)
-        answer: dict[str, Any] = {}
-        if stored:
-            answer[REFERENCED_SEQUENCE] = {"vr": "SQ", "Value": stored}
-        if failed:
-            answer[FAILED_SEQUENCE] = {"vr": "SQ", "Value": failed}
-        code = 200 if stored and not failed else 202 if stored else 409
-        return JSONResponse(answer, code, media_type="application/dicom+json")
-
-
-def find_boundary(content_type: str) -> bytes:
-    """The boundary of a multipart/related request of application/dicom parts."""
-    header = Message()
-    header["content-type"] = content_type
-    boundary = header.get_param("boundary")
-    kind = str(header.get_param("type") or "application/dicom")
-    if header.get_content_type() != "multipart/related" or not isinstance(boundary, str):
-        raise HTTPException(415, "multipart/related with a boundary is needed")
-    if kind != "application/dicom":
-        raise HTTPException(415, "Parts must be application/dicom")
-    return b"--" + boundary.encode("ascii", "replace")
-
-
-async def split_parts(
-    stream: AsyncIterator[bytes], boundary: bytes, maximum_bytes: int
-) -> AsyncIterator[bytes]:
-    """Bodies of the parts, one at a time; the request is bounded as it comes."""
-    buffer, total, parts, is_inside = bytearray(), 0, 0, False
-    delimiter = b"\r\n" + boundary
-    buffer += b"\r\n"
-    async for chunk in stream:
-        total += len(chunk)
-        if total > maximum_bytes:
-            raise HTTPException(413)
-        searched = max(len(buffer) - len(delimiter), 0)
-        buffer += chunk
-        while (at := buffer.find(delimiter, searched)) >= 0:
-            if is_inside:
-                parts += 1
-                if parts > MAXIMUM_PARTS:
+        taken = _Taken(reception)
+        try:
+            boundary = read_boundary(request.headers.get("content-type", ""))
+        except MultipartError as error:
+            raise HTTPException(415, str(error)) from error
+        parser = MultipartParser(boundary, maximum_parts=MAXIMUM_PARTS)
+        total = 0
+        try:
+            async for chunk in request.stream():
+                total += len(chunk)
+                if total > settings.stow_maximum_bytes:
                     raise HTTPException(413)
-                yield _body_of(bytes(buffer[:at]))
-            del buffer[: at + len(delimiter)]
-            is_inside, searched = True, 0
+                # Disk work stays out of the event loop, which serves the dashboard as well.
+                await run_in_threadpool(taken.feed, parser, chunk)
+        except MultipartError as error:
+            raise HTTPException(400, str(error)) from error
+        finally:
+            taken.abandon()
+        return taken.answer()
 
 
-def _body_of(part: bytes) -> bytes:
-    head, _, body = part.partition(b"\r\n\r\n")
-    return body if head or body else part
+class _Taken:
+    """Takes the parts of one request as they come; only a part's Part 10 header is held."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._part: _Part | None = None
+        self._stored: list[dict[str, Any]] = []
+        self._failed: list[dict[str, Any]] = []
+
+    def feed(self, parser: MultipartParser, chunk: bytes) -> None:
+        for kind, data in parser.feed(chunk):
+            if kind is PieceKind.HEADERS:
+                self._part = _Part(self._reception)
+            elif self._part is None:
+                continue
+            elif kind is PieceKind.DATA:
+                self._part.write(data)
+            else:
+                self._note(*self._part.finish())
+                self._part = None
+
+    def _note(self, item: dict[str, Any], status: StorageStatus) -> None:
+        if status is StorageStatus.SUCCESS:
+            self._stored.append(item)
+        else:
+            self._failed.append({**item, FAILURE_REASON: {"vr": "US", "Value": [int(status)]}})
+
+    def abandon(self) -> None:
+        """Forget a part whose end never came."""
+        if self._part is not None:
+            self._part.abandon()
+
+    def answer(self) -> Response:
+        """The store response (PS3.18 10.5.3)."""
+        content: dict[str, Any] = {}
+        if self._stored:
+            content[REFERENCED_SEQUENCE] = {"vr": "SQ", "Value": self._stored}
+        if self._failed:
+            content[FAILED_SEQUENCE] = {"vr": "SQ", "Value": self._failed}
+        code = 200 if self._stored and not self._failed else 202 if self._stored else 409
+        return JSONResponse(content, code, media_type="application/dicom+json")
 
 
-def take_part(part: bytes, reception: Reception) -> tuple[dict[str, Any], StorageStatus]:
-    """Take one Part 10 instance; its reference and the status."""
-    try:
-        meta = dcmread(BytesIO(part), specific_tags=["SOPClassUID", "SOPInstanceUID"])
-        syntax = str(meta.file_meta.TransferSyntaxUID)
-        start = 144 + int(meta.file_meta.FileMetaInformationGroupLength)
-    except (InvalidDicomError, AttributeError, ValueError, EOFError, KeyError, OSError):
-        return {}, StorageStatus.CANNOT_UNDERSTAND
-    sop_class, instance = str(meta.get("SOPClassUID", "")), str(meta.get("SOPInstanceUID", ""))
-    arriving = reception.begin(sop_class, instance, syntax, SOURCE)
-    arriving.write(memoryview(part)[start:])
-    item: dict[str, Any] = {
-        "00081150": {"vr": "UI", "Value": [sop_class]},
-        "00081155": {"vr": "UI", "Value": [instance]},
-    }
-    return item, arriving.finish()
+class _Part:
+    """One Part 10 instance on its way to the spool."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._head = bytearray()
+        self._arriving: ArrivingInstance | None = None
+        self._item: dict[str, Any] = {}
+        self._is_refused = False
+
+    def write(self, data: bytes) -> None:
+        if self._arriving is not None:
+            self._arriving.write(data)
+        elif not self._is_refused:
+            self._head += data
+            self._open()
+
+    def _open(self) -> None:
+        """Begin as soon as the file meta information is whole (PS3.10 7.1)."""
+        if len(self._head) < 144:
+            return
+        length = int.from_bytes(self._head[140:144], "little")
+        is_group_length = self._head[128:140] == b"DICM\x02\x00\x00\x00UL\x04\x00"
+        if not is_group_length or length > MAXIMUM_META_BYTES:
+            self._is_refused = True
+        elif len(self._head) >= 144 + length:
+            try:
+                meta = dcmread(BytesIO(bytes(self._head[: 144 + length]))).file_meta
+                names = [str(meta[n].value) for n in META_NAMES]
+            except (InvalidDicomError, ValueError, EOFError, KeyError, OSError):
+                self._is_refused = True
+                return
+            sop_class, instance, syntax = names
+            self._item = {
+                "00081150": {"vr": "UI", "Value": [sop_class]},
+                "00081155": {"vr": "UI", "Value": [instance]},
+            }
+            self._arriving = self._reception.begin(sop_class, instance, syntax, SOURCE)
+            self._arriving.write(memoryview(bytes(self._head[144 + length :])))
+            self._head.clear()
+
+    def finish(self) -> tuple[dict[str, Any], StorageStatus]:
+        """Its reference and what became of it."""
+        if self._arriving is None:
+            return {}, StorageStatus.CANNOT_UNDERSTAND
+        return self._item, self._arriving.finish()
+
+    def abandon(self) -> None:
+        if self._arriving is not None:
+            self._arriving.abandon()

@@ -88,6 +88,40 @@ def test_a_wrong_token_stores_nothing(client: httpx.Client, tmp_path: Path) -> N
     assert spooled(tmp_path) == 0
 
 
+def test_a_request_that_breaks_off_keeps_what_was_whole(
+    client: httpx.Client, tmp_path: Path
+) -> None:
+    """The second part never ends: it is neither stored nor left behind as a half file."""
+    first, second = (encode(image) for image in make_ct(slices=2))
+    part = b"--XX\r\nContent-Type: application/dicom\r\n\r\n"
+    body = part + first + b"\r\n" + part + second[:-20]
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Content-Type": 'multipart/related; type="application/dicom"; boundary=XX',
+    }
+    answer = client.post(PATH, content=body, headers=headers)
+    assert len(answer.json()["00081199"]["Value"]) == 1
+    assert spooled(tmp_path) == 1
+    assert not list((tmp_path / "spool" / "tmp").iterdir())
+
+
+def test_a_huge_file_meta_is_refused_before_it_is_read(client: httpx.Client) -> None:
+    """The group length promises 4 GB; nothing is held back for it."""
+    head = bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00" + b"\xff" * 4
+    answer = post(client, head + bytes(50_000))
+    assert answer.status_code == 409
+    assert answer.json()["00081198"]["Value"][0]["00081197"]["Value"] == [0xC000]
+
+
+def test_endless_part_headers_are_refused(client: httpx.Client) -> None:
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Content-Type": 'multipart/related; type="application/dicom"; boundary=XX',
+    }
+    answer = client.post(PATH, content=b"--XX\r\n" + b"a" * 60_000, headers=headers)
+    assert answer.status_code == 400
+
+
 def test_a_request_that_is_too_long_is_cut_off(client: httpx.Client) -> None:
     assert post(client, bytes(200_000)).status_code == 413
 
