@@ -58,12 +58,14 @@ GALAD = ScoreDefinition(
     needs=("age", "sex", "afp", "afp_l3", "pivka_ii"),
     formula=_galad,
     citation="10.1158/1055-9965.EPI-13-0870",
-    population="Chronic liver disease, for detection of HCC",
+    population="Chronic liver disease (n = 670, one UK center), for detection of HCC",
+    validation="AUC 0.95 in one US center (n = 291) and 0.88 in the EDRN cohort (n = 645)",
     caveats=(
         "DCP (PIVKA-II) is taken in mAU/mL; implementations disagree (mAU/mL or ng/mL) and "
         "values in ng/mL are not converted. Each factor of 10 between the two units moves the "
         "score by 1.33, so the side of the cut-off holds for one unit only.",
-        "Cut-off −0.63; an open calculator uses −1.36.",
+        "Cut-off −0.63; others print −0.76, −1.18 (early stage) and −1.36.",
     ),
 )
-"""Coefficients: six open implementations that cite the paper agree; several state mAU/mL."""
+"""Coefficients: six open implementations that cite the paper agree; several state mAU/mL.
+Figures and further cut-offs: abstract of Yang et al., Cancer Epidemiol Biomarkers Prev 2019;28:531."""
