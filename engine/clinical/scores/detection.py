@@ -68,4 +68,5 @@ GALAD = ScoreDefinition(
     ),
 )
 """Coefficients: six open implementations that cite the paper agree; several state mAU/mL.
-Figures and further cut-offs: abstract of Yang et al., Cancer Epidemiol Biomarkers Prev 2019;28:531."""
+Figures and cut-offs: abstract of Cancer Epidemiol Biomarkers Prev 28(3):531 (GALAD against
+ultrasound)."""
