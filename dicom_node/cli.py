@@ -16,7 +16,7 @@ from dicom_node.index import Index
 from dicom_node.ledger import Ledger
 from dicom_node.logs import set_up_logs
 from dicom_node.peers import PeerClient
-from dicom_node.routing import explain
+from dicom_node.routing import describe_plan, explain
 from dicom_node.schema import create_tables, open_database
 from dicom_node.service import ROLES, run_role, serve
 from dicom_node.settings import Configuration
@@ -159,8 +159,8 @@ def _rules(options: argparse.Namespace, configuration: Configuration) -> int:
         if not verdict.fits:
             print(f"no    {verdict.rule.name}: {'; '.join(verdict.reasons)}")
             continue
-        what = "analyze" if verdict.rule.analyze else "keep only"
-        print(f"{'(also fits)' if decided else 'FITS '} {verdict.rule.name}: {what}")
+        plan = describe_plan(configuration, verdict.rule)
+        print(f"{'(also fits)' if decided else 'FITS '} {verdict.rule.name}: {plan}")
         decided = True
     return 0 if decided else 1
 

@@ -52,6 +52,22 @@ def judge(rule: Rule, study: Row, instances: Sequence[Row]) -> Verdict:
     return Verdict(rule, tuple(reasons))
 
 
+def describe_plan(configuration: Configuration, rule: Rule) -> str:
+    """What happens to a study that this rule decides over, in one line."""
+    if not rule.analyze:
+        return "kept, not analyzed"
+    names = rule.destinations or tuple(d.name for d in configuration.destination)
+    model = rule.model or configuration.analysis.model or "the engine's own model"
+    told = [f"analyzed with {model}", f"priority {rule.priority}"]
+    if rule.shadow:
+        told.append("result kept here (shadow)")
+    else:
+        told.append(f"delivered to {', '.join(names) or 'nobody: no destination is configured'}")
+    if rule.priors:
+        told.append(f"earlier studies by {rule.priors!r}")
+    return "; ".join(told)
+
+
 def explain(configuration: Configuration, study: Row, instances: Sequence[Row]) -> list[Verdict]:
     """Every rule's verdict, in order."""
     return [judge(rule, study, instances) for rule in configuration.rule or (EVERY_CT,)]

@@ -53,7 +53,9 @@ def test_rules_try_explains(config: Path, index: Index, capsys: pytest.CaptureFi
     arrive(index, 1, 2)
     assert main(["--config", str(config), "rules", "try", STUDY]) == 0
     assert capsys.readouterr().out == (
-        "no    big: 2 instances of CT, at least 50 needed\nFITS  any: analyze\n"
+        "no    big: 2 instances of CT, at least 50 needed\n"
+        "FITS  any: analyzed with the engine's own model; priority 100; "
+        "delivered to nobody: no destination is configured\n"
     )
 
 
