@@ -3,6 +3,7 @@
 The embedded packages are used as shipped.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -75,6 +76,9 @@ CHILD_PUGH = Score(
 )
 
 
+BCLC_B = replace(CHILD_PUGH, name="BCLC 2022", value=2.0, category="B")
+
+
 def record(*observations: Observation, history: tuple[Observation, ...] = ()) -> ClinicalRecord:
     return ClinicalRecord(reference_date=DAY, observations=observations, history=history)
 
@@ -97,7 +101,7 @@ def test_everything_uses_the_first_model_and_nothing_is_missing(opened: OpenRisk
         PatientInputs(
             record=record(*AGE_AND_AFP, *REST, history=history),
             burden=BURDEN,
-            scores=(CHILD_PUGH,),
+            scores=(CHILD_PUGH, BCLC_B),
         ),
     )
     assert isinstance(found, RiskPrediction)
@@ -144,3 +148,31 @@ def test_worse_findings_give_a_worse_prognosis(opened: OpenRiskPackage) -> None:
     assert isinstance(worse, RiskPrediction)
     assert better.survival[-1] > worse.survival[-1]
     assert better.percentile < worse.percentile
+
+
+@pytest.mark.parametrize("name", ["resection_rfs", "resection_os"])
+def test_a_published_stage_alone_is_fused_as_what_is_there(name: str) -> None:
+    """Decision-level fusion with BCLC: the stage alone, and with everything else."""
+    package = open_risk_package(MODELS / name / "1.0.0")
+    alone = predict(package, PatientInputs(scores=(BCLC_B,)))
+    early = predict(package, PatientInputs(scores=(replace(BCLC_B, value=1.0, category="A"),)))
+    assert isinstance(alone, RiskPrediction)
+    assert isinstance(early, RiskPrediction)
+    assert alone.used_modalities == ("stage",)
+    assert "Model used: BCLC and what else is there" in alone.limits[0]
+    assert "with stage only" in alone.limits[0]
+    assert alone.survival[-1] < early.survival[-1]
+    assert alone.lower_bounds[1].months < early.lower_bounds[1].months
+    total = alone.contribution_base + sum(c.effect for c in alone.contributions)
+    assert total == pytest.approx(alone.linear_predictor, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["resection_rfs", "resection_os"])
+def test_lower_bounds_are_there_and_say_what_they_are(name: str) -> None:
+    package = open_risk_package(MODELS / name / "1.0.0")
+    found = predict(package, PatientInputs(record=record(*AGE_AND_AFP)))
+    assert isinstance(found, RiskPrediction)
+    assert [b.confidence for b in found.lower_bounds] == [0.8, 0.9, 0.95]
+    months = [b.months for b in found.lower_bounds]
+    assert months == sorted(months, reverse=True)
+    assert found.lower_bound.startswith("conformal lower bound")
