@@ -130,6 +130,11 @@ def show_diameter(lesion: dict[str, Any], axis: str, word: str) -> None:
     slicer.util.updateMarkupsControlPointsFromArray(line, ends)
     line.CreateDefaultDisplayNodes()
     line.SetLocked(True)
+    display = line.GetDisplayNode()
+    display.SetPropertiesLabelVisibility(axis == "long_axis")  # or two labels cover each other
+    display.SetTextScale(2.5)
+    display.SetGlyphScale(1.5)
+    display.SetVisibility3D(False)
 
 
 def show_tables(result: Result) -> None:

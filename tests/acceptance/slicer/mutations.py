@@ -20,6 +20,7 @@ MODULE = "slicer_module/HepatoCast"
 LIBRARY = f"{MODULE}/HepatoCastLib"
 PANEL_TESTS = "tests/slicer_module/HepatoCast/test_HepatoCast.py"
 LIBRARY_TESTS = "tests/slicer_module/HepatoCast/HepatoCastLib"
+LOOP_TESTS = "tests/acceptance/slicer/test_correction_loop.py"
 LINKED = ("engine", "dicom_node", "models", "pyproject.toml")
 COPIED = ("slicer_module", "tests")
 SLOW_IMPORTS = ("slicer", "vtk", "PySide6.QtUiTools", "highdicom", "numpy")
@@ -184,6 +185,70 @@ BUGS = (
         "SLAB_BYTES = 4 * 2**20",
         "SLAB_BYTES = 4 * 2**40",
         f"{LIBRARY_TESTS}/test_pump.py::test_handing_over_a_whole_ct_never_blocks_the_panel",
+    ),
+    Bug(
+        "edits inverted",
+        f"{LIBRARY}/exchange.py",
+        "hit = values[start : start + depth] == label",
+        "hit = values[start : start + depth] != label",
+        f"{LOOP_TESTS}::test_an_edit_is_measured_told_and_signed",
+    ),
+    Bug(
+        "edits one slice off",
+        f"{LIBRARY}/exchange.py",
+        "whole = np.rint(corner[:3])",
+        "whole = np.rint(corner[:3]) + np.array([1, 0, 0])",
+        f"{LOOP_TESTS}::test_untouched_segments_give_the_same_features",
+    ),
+    Bug(
+        "original overwritten by the correction",
+        f"{LIBRARY}/history.py",
+        "    if not corrected:\n        yield from keep_original",
+        "    if True:\n        yield from keep_original",
+        f"{LOOP_TESTS}::test_an_edit_is_measured_told_and_signed",
+    ),
+    Bug(
+        "rejected lesions accepted",
+        f"{LIBRARY}/correcting.py",
+        'REJECTED: "--reject"',
+        'REJECTED: "--accept"',
+        f"{LOOP_TESTS}::test_a_lesion_is_added_and_another_rejected",
+    ),
+    Bug(
+        "observer forgotten",
+        f"{LIBRARY}/correcting.py",
+        "    if review.observer:",
+        "    if not review.observer and False:",
+        f"{LOOP_TESTS}::test_an_edit_is_measured_told_and_signed",
+    ),
+    Bug(
+        "second correction forgets the first",
+        f"{LIBRARY}/correcting.py",
+        '    for earlier in job["earlier"]:\n        arguments',
+        '    for earlier in job["earlier"][:1]:\n        arguments',
+        f"{LOOP_TESTS}::test_the_loop_goes_on_after_save_and_reload",
+    ),
+    Bug(
+        "moved segmentation measured where it was",
+        f"{LIBRARY}/correcting.py",
+        "if segmentation.GetParentTransformNode() is not None:",
+        "if False:",
+        f"{LOOP_TESTS}::test_segments_that_cannot_be_measured_are_named",
+    ),
+    Bug(
+        "button names no destination",
+        f"{LIBRARY}/widget.py",
+        'f"Send to {destination}" if destination else "Send"',
+        '"Send to PACS" if destination else "Send"',
+        "tests/acceptance/slicer/test_send_from_panel.py::"
+        "test_nothing_is_sent_without_a_destination_and_a_result",
+    ),
+    Bug(
+        "install inside the panel's process",
+        f"{LIBRARY}/installation.py",
+        "environment[PIP_VARIABLE] = json.dumps(self._agreed_install())",
+        "slicer.packaging.pip_install(self._agreed_install())",
+        f"{LIBRARY_TESTS}/test_installation.py",
     ),
 )
 

@@ -32,9 +32,7 @@ def rows(panel: Any) -> list[list[str]]:
 def objects(panel: Any) -> int:
     folder = Path(panel.presenter.state.report).parent
     files = json.loads((folder / "result.json").read_text())["files"]
-    return sum(
-        f["kind"] in KINDS and bool(f["sop_instance_uid"]) for f in files
-    )
+    return sum(f["kind"] in KINDS and bool(f["sop_instance_uid"]) for f in files)
 
 
 def test_nothing_is_sent_without_a_destination_and_a_result(panel: Any) -> None:
