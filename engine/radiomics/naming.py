@@ -80,10 +80,11 @@ def name_values(layout: Layout, values: Sequence[float], facts: RegionFacts) -> 
     """Give every number its names and every number that is not finite its reason."""
     numbers = list(values)
     reasons = [""] * len(numbers)
-    for k, value in enumerate(numbers):
-        if not math.isfinite(value):
-            numbers[k] = math.nan
-            reasons[k] = explain(Family(layout.columns["family"][k]), layout.tags[k], facts)
+    if not all(map(math.isfinite, numbers)):
+        for k, value in enumerate(numbers):
+            if not math.isfinite(value):
+                numbers[k] = math.nan
+                reasons[k] = explain(Family(layout.columns["family"][k]), layout.tags[k], facts)
     return _make_features({**layout.columns, "value": numbers, "reason": reasons})
 
 

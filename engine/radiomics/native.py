@@ -92,27 +92,43 @@ def _load(path: Path) -> ctypes.CDLL:
     return core
 
 
-class Address(ctypes.c_void_p):
+Argument = Any
+"""What ctypes takes for a pointer."""
+
+
+class _Address(ctypes.c_void_p):
     """Address of an array's data that keeps the array alive as long as itself."""
 
     array: NDArray[Any]
 
 
-def pointer(array: NDArray[Any]) -> Address:
-    """Address of an array's data; the array must be C-contiguous.
+def pointer(array: NDArray[Any]) -> Argument:
+    """An array's data as an argument; it stays alive as long as the argument.
 
-    A structure's field keeps the number only: arrays behind fields must outlive the call.
+    The array must be C-contiguous. Every image of a region needs dozens of these, so the buffer
+    protocol is asked first: NumPy takes several times as long to describe an array.
     """
     if not array.flags.c_contiguous:
         raise ValueError(f"The core needs a contiguous array, got strides {array.strides}")
+    if array.flags.writeable and array.size:
+        return ctypes.byref(ctypes.c_char.from_buffer(array.data))
     return start_of(array)
 
 
-def start_of(array: NDArray[Any]) -> Address:
-    """Address of the first entry of an array of any strides."""
-    address = Address(array.__array_interface__["data"][0])
-    address.array = array
-    return address
+def start_of(array: NDArray[Any]) -> Argument:
+    """The first entry of an array of any strides as an argument."""
+    argument = _Address(array.__array_interface__["data"][0])
+    argument.array = array
+    return argument
+
+
+def address(array: NDArray[Any]) -> int:
+    """Address of an array's data for a field of a structure; the array must outlive the call."""
+    if not array.flags.c_contiguous:
+        raise ValueError(f"The core needs a contiguous array, got strides {array.strides}")
+    if array.flags.writeable and array.size:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
+    return int(array.__array_interface__["data"][0])
 
 
 def length(array: NDArray[Any]) -> ctypes.c_int64:

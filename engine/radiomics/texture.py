@@ -18,7 +18,7 @@ from engine.radiomics.lattice import (
     find_segments,
     join_table,
 )
-from engine.radiomics.native import Mask, Real, length, load_core, pointer, require_memory
+from engine.radiomics.native import Mask, Real, address, length, load_core, pointer, require_memory
 
 NEIGHBOR_COUNTS = 27
 Values = dict[tuple[Family, str], Real]
@@ -155,17 +155,17 @@ def count_matrices(lattice: Lattice, levels: Levels, gray_levels: int) -> Matric
     dependence = np.zeros((gray_levels, NEIGHBOR_COUNTS), np.uint32)
     scratch = lattice.scratch
     counts = _TextureCounts(
-        cooccurrence=pointer(cooccurrence),
-        runs=pointer(runs),
-        differences=pointer(differences),
-        neighbored=pointer(neighbored),
-        dependence=pointer(dependence),
-        labels=pointer(scratch.labels),
-        parents=pointer(scratch.parents),
-        zone_level=pointer(scratch.zone_level),
-        zone_size=pointer(scratch.zone_size),
-        zone_distance=pointer(scratch.zone_distance),
-        joins=pointer(join_table()),
+        cooccurrence=address(cooccurrence),
+        runs=address(runs),
+        differences=address(differences),
+        neighbored=address(neighbored),
+        dependence=address(dependence),
+        labels=address(scratch.labels),
+        parents=address(scratch.parents),
+        zone_level=address(scratch.zone_level),
+        zone_size=address(scratch.zone_size),
+        zone_distance=address(scratch.zone_distance),
+        joins=address(join_table()),
         gray_levels=gray_levels,
         longest_run=longest_run,
     )

@@ -1,6 +1,7 @@
 """The compiled core: found, complete, the same on every processor."""
 
-from ctypes import CDLL, POINTER, c_double, c_int64, cast
+import weakref
+from ctypes import CDLL, c_int64
 from pathlib import Path
 
 import numpy as np
@@ -82,9 +83,19 @@ def test_an_unknown_target_is_a_build_error(tmp_path: Path) -> None:
         compile_core(tmp_path, "nowhere-linux-gnu")
 
 
-def test_an_address_keeps_its_array_alive() -> None:
+@pytest.mark.parametrize("writeable", [True, False])
+def test_an_argument_keeps_its_array_alive(writeable: bool) -> None:
     """A temporary array must not be freed before the core reads it."""
-    address = native.pointer(np.arange(100_000.0))
-    rest = [np.full(100_000, -1.0) for _ in range(8)]
-    assert cast(address, POINTER(c_double))[99_999] == 99_999
-    assert len(rest) == 8
+    array = np.full(100_000, 7.0)
+    array.setflags(write=writeable)
+    gone = weakref.ref(array)
+    argument = native.pointer(array)
+    del array
+    assert gone() is not None
+    features = np.empty(18)
+    assert native.load_core().describe_intensities(
+        argument, c_int64(100_000), native.pointer(features)
+    )
+    assert features[0] == 7
+    del argument
+    assert gone() is None
