@@ -23,7 +23,7 @@ VALUE_WIDTHS = (0.32, 1.9, 1.25, 0.95, 0.6, 1.5, 2.4)
 NOTE_ON_AGE = (
     "Age: days before the reference date. A value older than its kind may be, later than the "
     "reference date, contradicted by another or outside its plausible range is not used; it is "
-    "listed below with the reason. No laboratory's reference range came with the values."
+    "listed below with the reason. Reference ranges of laboratories are not read."
 )
 
 

@@ -1,14 +1,9 @@
 """`hepatocast demo` ends 0 and leaves valid objects (issue 2, line 1)."""
 
 import json
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import jsonschema
 import pydicom
-import pytest
 
 from tests.phantoms.conformance import (
     code_problems,
@@ -17,31 +12,7 @@ from tests.phantoms.conformance import (
     pdf_facts,
     pdf_text,
 )
-
-ROOT = Path(__file__).parents[3]
-
-
-@dataclass(frozen=True)
-class Demo:
-    """One finished run of the command."""
-
-    code: int
-    printed: str
-    result: Path
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    out = tmp_path_factory.mktemp("demo") / "demo-output"
-    done = subprocess.run(
-        [sys.executable, "-m", "engine.cli", "demo", "--out", str(out)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Demo(code=done.returncode, printed=done.stdout + done.stderr, result=out / "result")
+from tests.phantoms.demo_run import ROOT, Demo
 
 
 def test_it_ends_zero_and_passes_its_own_check(demo: Demo) -> None:
