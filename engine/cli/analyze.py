@@ -19,6 +19,7 @@ from engine.cli.request import (
     start,
 )
 from engine.errors import InputError
+from engine.pipeline.deep import BOTTLENECK
 from engine.pipeline.feature_files import TableFormat
 from engine.pipeline.phases import PhaseScope
 from engine.reporting.composition import compose_not_analyzed
@@ -102,6 +103,17 @@ def add_feature_arguments(parser: argparse.ArgumentParser) -> None:
         help="features from the segmented phase only, or from every registered phase",
     )
     add("--ring", type=float, default=10.0, metavar="MM", help="peritumoral ring; 0 for none")
+    add(
+        "--deep",
+        nargs="?",
+        const=BOTTLENECK,
+        action="append",
+        default=[],
+        metavar="ENCODER",
+        help="deep features too: an encoder package, or without a name the segmentation "
+        "network's bottleneck; repeatable",
+    )
+    add("--deep-cache", type=Path, metavar="DIR", help="keep deep features here (256 MB at most)")
     add("--tables", choices=tuple(TableFormat), default=TableFormat.CSV, help="feature tables")
 
 
@@ -141,6 +153,8 @@ def request_of(arguments: argparse.Namespace) -> AnalyzeRequest:
         phases=PhaseScope(arguments.phases),
         ring_mm=arguments.ring,
         tables=TableFormat(arguments.tables),
+        deep=tuple(arguments.deep),
+        deep_cache=arguments.deep_cache,
         created_at=arguments.created_at,
     )
 

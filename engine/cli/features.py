@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.cli.analyze import request_of
+from engine.cli.analyze import add_feature_arguments, request_of
 from engine.cli.events import Reporter
 from engine.cli.opened_models import FreshModels
 from engine.cli.request import DEFAULT_MODEL, settings_of, start
@@ -15,7 +15,6 @@ from engine.errors import OutputError, RegionError
 from engine.model_package.loading import embedded_models, load_package
 from engine.pipeline import analyze
 from engine.pipeline.feature_files import TableFormat, feature_tables
-from engine.pipeline.phases import PhaseScope
 from engine.pipeline.regions_given import GivenRegions, is_image, read_given
 from engine.pipeline.stability import assess_stability
 from engine.radiomics import RadiomicsSettings, extract_features
@@ -43,9 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("--out", type=Path, required=True, help="folder for the tables")
     add("--perturb", type=int, default=0, metavar="N",
         help="also N small changes of image and mask per lesion, with ICC per feature")  # fmt: skip
-    add("--phases", choices=tuple(PhaseScope), default=PhaseScope.ALL)
-    add("--ring", type=float, default=10.0, metavar="MM", help="peritumoral ring; 0 for none")
-    add("--tables", choices=("csv", "parquet", "both"), default="csv")
+    add_feature_arguments(parser)
     add("--model", default=DEFAULT_MODEL, help="segmentation package")
     add("--models", type=Path, action="append", default=[], help="further folder of packages")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")

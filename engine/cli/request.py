@@ -13,10 +13,13 @@ from pydicom.errors import InvalidDicomError
 from engine.cli.opened_models import FreshModels, ModelSource
 from engine.cli.software import software_version
 from engine.clinical.clinical_file import content_of
+from engine.deep_features.extraction import OpenEncoder
 from engine.errors import InputError, UnreadableStudyError
 from engine.inference.providers import Device
+from engine.model_package.encoder import load_encoder
 from engine.model_package.loading import embedded_models, find_package, load_package
 from engine.pipeline import AnalysisSettings, Stopwatch, analyze, scan
+from engine.pipeline.deep import BOTTLENECK, bottleneck_of, open_encoder
 from engine.pipeline.feature_files import TableFormat, feature_tables
 from engine.pipeline.phases import PhaseScope
 from engine.reporting.composition import compose_reports
@@ -55,6 +58,8 @@ class AnalyzeRequest:
     phases: PhaseScope = PhaseScope.ALL
     ring_mm: float = 10.0
     tables: TableFormat = TableFormat.CSV
+    deep: tuple[str, ...] = ()
+    deep_cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +156,21 @@ def settings_of(request: AnalyzeRequest, models: ModelSource | None = None) -> A
         include_unconfirmed_scores=request.unconfirmed_scores,
         phases=request.phases,
         ring_mm=request.ring_mm,
+        encoders=tuple(_open_encoder(name, request, folders) for name in request.deep),
         risk_packages=tuple(
             models.open_risk_package(find_package(name, search_paths=folders))
             for name in request.risk_models
         ),
     )
+
+
+def _open_encoder(name: str, request: AnalyzeRequest, folders: list[Path]) -> OpenEncoder:
+    """An encoder package, or the segmentation network's own bottleneck."""
+    if name == BOTTLENECK:
+        spec = bottleneck_of(load_package(request.model, search_paths=folders))
+    else:
+        spec = load_encoder(find_package(name, search_paths=folders))
+    return open_encoder(spec, request.device, request.deep_cache)
 
 
 def read_predecessor(path: Path) -> ImageReference:
@@ -195,6 +210,9 @@ def default_job_id(
         request.segmentation_type,
         str(request.unconfirmed_scores),
         request.phases,
+        f"{request.ring_mm:g}",
+        request.tables,
+        *request.deep,
         software_version(),
     )
     earlier = [document.sop_instance_uid for document in predecessors]

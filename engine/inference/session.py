@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DeviceError, ModelPackageError
+from engine.inference.onnx_tap import with_output
 from engine.inference.providers import (
     CPU,
     CUDA,
@@ -105,7 +106,9 @@ class Session:
         return time.perf_counter() - started
 
 
-def open_session(path: Path, *, device: Device = "auto", threads: int | None = None) -> Session:
+def open_session(
+    path: Path, *, device: Device = "auto", threads: int | None = None, tap: str = ""
+) -> Session:
     """Open an ONNX graph.
 
     Args:
@@ -113,6 +116,7 @@ def open_session(path: Path, *, device: Device = "auto", threads: int | None = N
         device: See ``choose_providers``.
         threads: CPU threads inside one operator; None takes the CPUs this process may
             use. On the CPU the result is the same, bit for bit, from run to run.
+        tap: An inner tensor to give as a further output; empty for none.
 
     Raises:
         DeviceError: onnxruntime or the provider that was asked for is missing.
@@ -122,7 +126,7 @@ def open_session(path: Path, *, device: Device = "auto", threads: int | None = N
     providers = choose_providers(device, runtime.get_available_providers())
     if len(providers) > 1 and hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls()  # finds CUDA and cuDNN from NVIDIA's wheels (onnxruntime >= 1.21)
-    native = _open_native(runtime, path, providers, threads)
+    native = _open_native(runtime, path, (providers, threads), tap)
     used = str(native.get_providers()[0])
     if used != providers[0][0]:
         # Built in, yet its driver or libraries do not load: onnxruntime falls back by itself.
@@ -140,8 +144,9 @@ def open_session(path: Path, *, device: Device = "auto", threads: int | None = N
 
 
 def _open_native(
-    runtime: ModuleType, path: Path, providers: list[Provider], threads: int | None
+    runtime: ModuleType, path: Path, place: tuple[list[Provider], int | None], tap: str
 ) -> Any:  # noqa: ANN401 - onnxruntime ships no types
+    providers, threads = place
     options = runtime.SessionOptions()
     options.intra_op_num_threads = _thread_count(threads)
     options.inter_op_num_threads = 1
@@ -155,8 +160,10 @@ def _open_native(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     errors = runtime.capi.onnxruntime_pybind11_state
     try:
-        return runtime.InferenceSession(str(path), sess_options=options, providers=providers)
+        source = with_output(path.read_bytes(), tap) if tap else str(path)
+        return runtime.InferenceSession(source, sess_options=options, providers=providers)
     except (
+        FileNotFoundError,
         errors.NoSuchFile,
         errors.InvalidProtobuf,
         errors.InvalidGraph,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelPackageError
+from engine.model_package.encoder_importing import import_encoder, is_encoder_manifest
 from engine.model_package.header import PackageHeader, read_header, verify_bound_files
 from engine.model_package.importing import import_onnx
 from engine.model_package.listing import list_packages
@@ -120,7 +121,9 @@ def import_command(source: Path, manifest: Path, destination: Path) -> CommandRe
     """
     if not source.exists():
         raise ModelPackageError(f"{source.name} does not exist; give an ONNX file or a folder")
-    if is_nnunet_folder(source):
+    if is_encoder_manifest(manifest):
+        kind, folder = "encoder", import_encoder(source, manifest, destination)
+    elif is_nnunet_folder(source):
         kind, folder = "nnU-Net v2 folder", import_nnunet(source, manifest, destination)
     elif is_monai_bundle(source):
         kind, folder = "MONAI bundle", import_monai(source, manifest, destination)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RegionError
+from engine.pipeline.deep import extract_deep
 from engine.pipeline.opening import AnalysisSettings
 from engine.pipeline.phase_changes import aggregate_patient, describe_changes
 from engine.pipeline.phases import AlignedPhase
@@ -113,21 +114,16 @@ def extract_all(
                 sets.append(_absent(region, image.series.phase, str(error)))
                 name = f"Features of {region.name}, {image.series.phase} phase"
                 refusals.append(Refusal(name=name, reason=str(error)))
+    deep, missing = extract_deep(((volume, None), *usable), findings, settings.encoders, progress)
     changes = describe_changes(sets, findings, volume.series.phase, PARENCHYMA)
-    patient = aggregate_patient((*sets, *changes), findings)
-    return Extraction(features=(*sets, *changes, *patient), refusals=tuple(refusals))
+    patient = aggregate_patient((*sets, *changes, *deep), findings)
+    return Extraction(features=(*sets, *changes, *deep, *patient), refusals=(*refusals, *missing))
 
 
 def _extract(region: RegionOfInterest, image: Volume, phase: AlignedPhase | None) -> FeatureSet:
     mask = region.draw()
     if phase is not None:
-        if not mask.any():
-            raise RegionError("The region is empty: no voxel of the mask is set")
-        whole = int(np.count_nonzero(mask))
-        mask = mask[phase.box]
-        share = np.count_nonzero(mask & phase.covered) / whole
-        if share < 1:
-            raise RegionError(f"The phase covers {share:.1%} of the region, all of it is needed")
+        mask = phase.inside(mask)
     return extract_features(
         image.voxels_hu,
         mask,

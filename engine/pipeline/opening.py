@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.deep_features.extraction import OpenEncoder
 from engine.errors import RegionError
 from engine.inference.networks import open_networks
 from engine.inference.providers import Device
@@ -35,6 +36,7 @@ class AnalysisSettings:
         phases: Whether features are taken from the reference phase only or from all.
         ring_mm: Width of the peritumoral ring; 0 for none.
         whole_liver: Also describe the whole liver.
+        encoders: Opened encoders for deep features of the lesions.
     """
 
     clinical_file: Path | None = None
@@ -44,6 +46,7 @@ class AnalysisSettings:
     phases: PhaseScope = PhaseScope.ALL
     ring_mm: float = 10.0
     whole_liver: bool = True
+    encoders: tuple[OpenEncoder, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.ring_mm <= 50:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError, RegistrationError
+from engine.errors import InputError, RegionError, RegistrationError
 from engine.series.assembly import assemble_volume
 from engine.series.selection import PhaseGroup
 from engine.spatial.registration import Box, register_phase
@@ -43,6 +43,21 @@ class AlignedPhase:
     volume: Volume | None = None
     box: Box = (slice(0), slice(0), slice(0))
     covered: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool), repr=False)
+
+    def inside(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A region of the reference grid on this volume's grid.
+
+        Raises:
+            RegionError: The region is empty, or the phase does not cover all of it.
+        """
+        whole = int(np.count_nonzero(mask))
+        if not whole:
+            raise RegionError("The region is empty: no voxel of the mask is set")
+        part = mask[self.box]
+        share = np.count_nonzero(part & self.covered) / whole
+        if share < 1:
+            raise RegionError(f"The phase covers {share:.1%} of the region, all of it is needed")
+        return part
 
 
 def align_phases(

@@ -1,0 +1,1 @@
+"""Features from inside of neural networks, pooled over regions."""
