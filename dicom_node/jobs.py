@@ -6,7 +6,9 @@ are the asker's (``schedule``): DBOS measures its delays by the wall clock, whic
 """
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ ANALYSIS, DELIVERY = "analysis", "delivery"
 POLL_SECONDS = 0.5
 STEP_TRIES = 50
 MAXIMUM_REPEATS = 20
+FORGET_AT_ONCE = 500
 BROKEN = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 Analyze = Callable[[str], None]
@@ -38,6 +41,9 @@ class Jobs(Protocol):
 
     def take_over(self, host_id: str) -> int:
         """Make a dead host's work runnable again; the number of pieces."""
+
+    def forget_done(self, *, older_than_seconds: float) -> int:
+        """Drop the queue's rows of work that was done long ago; the number of rows."""
 
 
 class DbosJobs:
@@ -79,6 +85,24 @@ class DbosJobs:
     def take_over(self, host_id: str) -> int:
         """Make a dead host's work runnable again; the number of pieces."""
         return len(DBOS._recover_pending_workflows([host_id]))
+
+    def forget_done(self, *, older_than_seconds: float) -> int:
+        """Drop the queue's rows of work that was done long ago; the number of rows.
+
+        The ledger has moved on before a piece of work counts as done, so its id is never
+        asked for again; without this the queue's tables would grow for ever.
+        """
+        before = datetime.fromtimestamp(time.time() - older_than_seconds, UTC)
+        rows = DBOS.list_workflows(
+            status=["SUCCESS"],
+            completed_before=before.isoformat(),
+            limit=FORGET_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        if rows:
+            DBOS.delete_workflows([row.workflow_id for row in rows])
+        return len(rows)
 
     def _ask(self, name: str, work_id: str, arguments: tuple[str, ...], *, priority: int) -> None:
         fresh_id = _find_unused(work_id)

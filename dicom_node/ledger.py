@@ -268,6 +268,15 @@ class Ledger:
             return None
         return failures
 
+    def list_settleable(self) -> list[str]:
+        """Jobs in delivery of which no delivery is planned any more."""
+        is_planned = sa.exists().where(
+            deliveries.c.job_id == jobs.c.job_id, deliveries.c.state == "planned"
+        )
+        query = sa.select(jobs.c.job_id).where(jobs.c.state == JobState.DELIVERING, ~is_planned)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
     def settle(self, job_id: str) -> None:
         """End a job when every delivery of it has ended."""
         job = self.find_job(job_id)

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 0.2
 SWEEP_SECONDS = 0.5
+TIDY_SECONDS, KEEP_DONE_SECONDS = 300.0, 86400.0
 ANALYSES_AHEAD = 64
 DELIVERIES_AT_ONCE = 4
 """Per destination, so that one that hangs leaves the others their senders."""
@@ -101,6 +102,7 @@ class Worker:
             (self._retention.sweep, storage.sweep_seconds),
             (self._priors.look, SWEEP_SECONDS),
             (self.answer, SWEEP_SECONDS),
+            (self.tidy, TIDY_SECONDS),
         ]
         threads = [
             threading.Thread(target=_repeat, args=loop, name=loop[0].__name__) for loop in loops
@@ -138,8 +140,13 @@ class Worker:
         asks = {**self._wish_analyses(self._jobs), **self._wish_deliveries(self._jobs)}
         for wish in self._schedule.pick(list(asks), self._ahead):
             asks[wish]()
-        for job in self.ledger.list_jobs(states=(JobState.DELIVERING,)):
-            self.ledger.settle(job["job_id"])
+        for job_id in self.ledger.list_settleable():
+            self.ledger.settle(job_id)
+
+    def tidy(self) -> None:
+        """Keep the queue's tables from growing for ever."""
+        if self._jobs is not None:
+            self._jobs.forget_done(older_than_seconds=KEEP_DONE_SECONDS)
 
     def _wish_analyses(self, jobs: Jobs) -> dict[Wish, Callable[[], None]]:
         """Analyses that should run: those under way, then by priority, then the oldest."""

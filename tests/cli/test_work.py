@@ -183,15 +183,14 @@ def test_closing_the_input_ends_the_process_with_work_under_way(
     assert not (tmp_path / "out19").exists()
 
 
-@pytest.mark.parametrize(
-    "line", ["nonsense", "[]", '{"job": "a"}', '{"job": "", "arguments": []}', '{"job": 1}']
-)
-def test_a_line_that_is_no_job_is_refused_and_nothing_ends(models: Path, line: str) -> None:
+def test_a_line_that_is_no_job_is_refused_and_nothing_ends(models: Path) -> None:
+    lines = ("nonsense", "[]", '{"job": "a"}', '{"job": "", "arguments": []}', '{"job": 1}')
     with working(models) as process:
         assert process.process.stdin is not None
-        process.process.stdin.write(line + "\n")
-        process.process.stdin.flush()
-        assert process.read()["event"] == "refused"
+        for line in lines:
+            process.process.stdin.write(line + "\n")
+            process.process.stdin.flush()
+            assert process.read()["event"] == "refused"
         assert process.close() == 0
 
 

@@ -108,3 +108,28 @@ def test_an_unreachable_database_repeats_the_step_and_other_errors_free_the_name
     )
     assert status == 0
     assert sorted(log) == ["a 1", "a 2", "a 3", "b 1", "b 2"]
+
+
+def test_work_done_long_ago_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    status, log = play(
+        tmp_path,
+        """
+        jobs = make()
+        def analyze(job):
+            if job == "busy":
+                time.sleep(30)
+        jobs.start(analyze, lambda *a: log.write("delivered\\n"))
+        jobs.ask_for_analysis("w.busy", "busy", priority=1)
+        jobs.ask_for_analysis("w.waiting", "waiting", priority=2)
+        jobs.ask_for_delivery("w.d", "job", "pacs")
+        while not (folder / "log").read_text():
+            time.sleep(0.1)
+        time.sleep(1.0)
+        log.write(f"{jobs.forget_done(older_than_seconds=3600)}\\n")
+        log.write(f"{jobs.forget_done(older_than_seconds=0)}\\n")
+        log.write(f"{jobs.forget_done(older_than_seconds=0)}\\n")
+        os._exit(0)
+        """,
+    )
+    assert status == 0
+    assert log == ["delivered", "0", "1", "0"]

@@ -37,6 +37,9 @@ class RecordedJobs:
     def take_over(self, host_id: str) -> int:
         return 0
 
+    def forget_done(self, *, older_than_seconds: float) -> int:
+        return 0
+
 
 @pytest.fixture
 def jobs() -> RecordedJobs:
