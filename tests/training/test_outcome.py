@@ -98,3 +98,12 @@ def test_cutting_follow_up_censors_later_events() -> None:
     cut = Outcome(np.array([5.0, 15.0]), np.array([True, True])).censored_at(10.0)
     assert cut.time.tolist() == [5.0, 10.0]
     assert cut.event.tolist() == [True, False]
+
+
+def test_aalen_johansen_equals_lifelines() -> None:
+    """Recorded from lifelines 0.30.3, AalenJohansenFitter, fourteen patients, two causes."""
+    time = np.array([1.5, 2.25, 3, 3.75, 4.5, 5.25, 6, 7.5, 8.25, 9, 10.5, 12, 13.5, 15])
+    cause = np.array([1, 0, 2, 1, 1, 0, 2, 1, 0, 2, 1, 0, 1, 0])
+    found = aalen_johansen(time, cause, of=1)(np.array([2.0, 5.0, 8.0, 14.0]))
+    golden = [0.071428571429, 0.22619047619, 0.313244047619, 0.574404761905]
+    assert found == pytest.approx(golden, abs=1e-11)

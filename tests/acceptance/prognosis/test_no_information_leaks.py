@@ -240,3 +240,51 @@ def test_fusion_does_not_beat_the_only_modality_with_signal(
         {"ct": (0.9, 0.0), "clinical": (0.0, 0.0)}, model, settings
     )
     assert lower <= 0
+
+
+LATER = {
+    "multiple imputation": StrategySpec(
+        name="multiple",
+        model="ridge",
+        preparation=PreparationSpec(missing="multiple", imputations=3),
+    ),
+    "recurrent network": StrategySpec(
+        name="recurrent",
+        model="recurrent",
+        preparation=PreparationSpec(missing="mean"),
+        settings={"units": 2, "steps": 15, "intervals": 3, "decay": 3.0},
+    ),
+    "Fine–Gray": StrategySpec(name="fg", model="fine_gray", preparation=PreparationSpec()),
+    "best of two": StrategySpec(
+        name="best",
+        model="best_of",
+        preparation=PreparationSpec(),
+        bases=("ridge", "svm"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_shuffled_outcomes_leave_the_later_strategies_nothing_either(name: str) -> None:
+    """Imputation sees the training outcome and choosing sees inner folds; neither may leak."""
+    found = []
+    for seed in range(3):
+        cohort = cohort_of(120, {"clinical": (0.8, -0.6, 0.4, 0.0)}, seed=seed)
+        gaps = np.random.default_rng(seed).random(cohort.values.shape) < 0.2
+        columns = tuple(Column(name=f"x@{k}", modality="clinical") for k in range(4))
+        order = np.random.default_rng(100 + seed).permutation(120)
+        outcome = cohort.outcome.take(order)
+        shuffled = replace(
+            cohort,
+            outcome=outcome,
+            columns=columns,
+            values=np.where(gaps, np.nan, cohort.values),
+            cause=np.where(outcome.event, 1, 2 * (np.arange(120) % 2))
+            if name == "Fine–Gray"
+            else None,
+        )
+        recipe = _Recipe((strategy("ridge"), strategy("svm"), LATER[name]))
+        fit = fit_function(recipe, LATER[name])  # type: ignore[arg-type]
+        held = cross_validate([(name, fit)], shuffled, CHECK, TIMES)[0]
+        found.append(held.pairs().concordance())
+    assert np.mean(found) == pytest.approx(0.5, abs=0.06)
