@@ -44,6 +44,31 @@ def cut_patches(
         raise RegionError("The region is empty: no voxel of the mask is set")
     standard, grid = to_standard_axes(voxels_hu, geometry)
     region, _ = to_standard_axes(mask, geometry)
+    target = _target(region, grid, spec)
+    outside = min(channel.low_hu for channel in spec.channels)
+    near = _near(grid, target)
+    image = _placed(standard[near].astype(np.float32), grid, near)
+    patch = sitk.GetArrayFromImage(
+        sitk.Resample(image, target, sitk.Transform(), sitk.sitkLinear, outside)
+    )
+    if not np.isfinite(patch).all():
+        raise RegionError("Intensities in or near the region are not finite")
+    organ = _placed(region[near].astype(np.float32), grid, near)
+    share = sitk.GetArrayFromImage(
+        sitk.Resample(organ, target, sitk.Transform(), sitk.sitkLinear, 0.0)
+    )
+    channels = np.stack([_normalize(patch, channel) for channel in spec.channels])
+    if spec.dimensions == 2:
+        return Patches(images=np.ascontiguousarray(channels.swapaxes(0, 1)), share=share)
+    return Patches(images=channels[np.newaxis], share=share[np.newaxis])
+
+
+def _target(region: NDArray[np.bool_], grid: VolumeGeometry, spec: EncoderSpec) -> sitk.Image:
+    """Empty image of the patch around the center of the region's box.
+
+    Raises:
+        RegionError: The region is larger than the patch.
+    """
     where = [
         np.flatnonzero(region.any(axis=tuple(a for a in range(3) if a != axis)))
         for axis in range(3)
@@ -65,22 +90,7 @@ def cut_patches(
     target.SetSpacing(spacing[::-1].tolist())
     target.SetOrigin(start.tolist())
     target.SetDirection(grid.directions[:, ::-1].flatten().tolist())
-    outside = min(channel.low_hu for channel in spec.channels)
-    near = _near(grid, target)
-    image = _placed(standard[near].astype(np.float32), grid, near)
-    patch = sitk.GetArrayFromImage(
-        sitk.Resample(image, target, sitk.Transform(), sitk.sitkLinear, outside)
-    )
-    if not np.isfinite(patch).all():
-        raise RegionError("Intensities in or near the region are not finite")
-    organ = _placed(region[near].astype(np.float32), grid, near)
-    share = sitk.GetArrayFromImage(
-        sitk.Resample(organ, target, sitk.Transform(), sitk.sitkLinear, 0.0)
-    )
-    channels = np.stack([_normalize(patch, channel) for channel in spec.channels])
-    if spec.dimensions == 2:
-        return Patches(images=np.ascontiguousarray(channels.swapaxes(0, 1)), share=share)
-    return Patches(images=channels[np.newaxis], share=share[np.newaxis])
+    return target
 
 
 def _near(grid: VolumeGeometry, target: sitk.Image) -> tuple[slice, ...]:
