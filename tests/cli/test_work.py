@@ -104,6 +104,13 @@ def working(models: Path, *options: str) -> Iterator[Process]:
         process.process.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="module")
+def worker(models: Path) -> Iterator[Process]:
+    """One process for the tests that leave it as they found it."""
+    with working(models) as process:
+        yield process
+
+
 def content(folder: Path) -> dict[str, object]:
     """Every file's bytes; result.json without the seconds, which no two runs share."""
     found: dict[str, object] = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -135,17 +142,20 @@ def test_the_bytes_are_those_of_analyze_alone_and_side_by_side(
         assert content(tmp_path / f"warm{number}") == content(tmp_path / f"cold{number}")
 
 
-def test_every_way_a_job_can_end_leaves_the_others_alone(models: Path, tmp_path: Path) -> None:
+def test_every_way_a_job_can_end_leaves_the_others_alone(
+    worker: Process, models: Path, tmp_path: Path
+) -> None:
     good = write_boxes(tmp_path, "good")
     thin = write_boxes(tmp_path, "thin", slices=8)  # too few slices for a series
-    with working(models, "--concurrent", "2") as process:
-        process.send(job="thin", arguments=arguments_of(thin, tmp_path / "t", models))
-        process.send(job="none", arguments=arguments_of(tmp_path / "no", tmp_path / "n", models))
-        process.send(job="odd", arguments=["--frobnicate"])
-        process.send(job="cuda", arguments=arguments_of(good, tmp_path / "c", models,
-                                                        "--device", "cuda"))  # fmt: skip
-        process.send(job="good", arguments=arguments_of(good, tmp_path / "g", models))
-        ends = process.read_ends(5)
+    for name, words in (
+        ("thin", arguments_of(thin, tmp_path / "t", models)),
+        ("none", arguments_of(tmp_path / "no", tmp_path / "n", models)),
+        ("odd", ["--frobnicate"]),
+        ("cuda", arguments_of(good, tmp_path / "c", models, "--device", "cuda")),
+        ("good", arguments_of(good, tmp_path / "g", models)),
+    ):
+        worker.send(job=name, arguments=words)
+    ends = worker.read_ends(5)
     assert ends["thin"]["event"] == "not-analyzed"
     assert (tmp_path / "t" / "sr.dcm").is_file()
     assert ends["none"]["kind"] == "UnreadableStudyError"
@@ -154,18 +164,29 @@ def test_every_way_a_job_can_end_leaves_the_others_alone(models: Path, tmp_path:
     assert ends["good"]["event"] == "result"
 
 
-def test_a_canceled_job_writes_nothing_and_the_next_one_runs(models: Path, tmp_path: Path) -> None:
+def test_a_canceled_job_writes_nothing_and_the_next_one_runs(
+    worker: Process, models: Path, tmp_path: Path
+) -> None:
     study = write_boxes(tmp_path, "s")
-    with working(models, "--concurrent", "1") as process:
-        for name in ("first", "second", "third"):
-            process.send(job=name, arguments=arguments_of(study, tmp_path / name, models))
-        process.send(cancel="second")
-        process.send(cancel="nobody")
-        ends = process.read_ends(3)
-    assert [ends[n]["event"] for n in ("first", "second", "third")] == [
-        "result", "canceled", "result",
-    ]  # fmt: skip
+    for name in ("first", "second", "third"):
+        worker.send(job=name, arguments=arguments_of(study, tmp_path / name, models))
+    worker.send(cancel="second")
+    worker.send(cancel="nobody")
+    ends = worker.read_ends(3)
+    assert {name: end["event"] for name, end in ends.items()} == {
+        "first": "result", "second": "canceled", "third": "result",
+    }  # fmt: skip
     assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["nonsense", "[]", '{"job": "a"}', '{"job": "", "arguments": []}', '{"job": 1}']
+)
+def test_a_line_that_is_no_job_is_refused_and_nothing_ends(worker: Process, line: str) -> None:
+    assert worker.process.stdin is not None
+    worker.process.stdin.write(line + "\n")
+    worker.process.stdin.flush()
+    assert worker.read()["event"] == "refused"
 
 
 def test_closing_the_input_ends_the_process_with_work_under_way(
@@ -181,17 +202,6 @@ def test_closing_the_input_ends_the_process_with_work_under_way(
         assert process.close() == 130
         assert time.monotonic() - started < 10
     assert not (tmp_path / "out19").exists()
-
-
-def test_a_line_that_is_no_job_is_refused_and_nothing_ends(models: Path) -> None:
-    lines = ("nonsense", "[]", '{"job": "a"}', '{"job": "", "arguments": []}', '{"job": 1}')
-    with working(models) as process:
-        assert process.process.stdin is not None
-        for line in lines:
-            process.process.stdin.write(line + "\n")
-            process.process.stdin.flush()
-            assert process.read()["event"] == "refused"
-        assert process.close() == 0
 
 
 def test_a_package_that_was_changed_on_disk_is_never_served_from_memory(tmp_path: Path) -> None:
