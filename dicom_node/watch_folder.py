@@ -52,7 +52,8 @@ class WatchFolder:
         if status is not StorageStatus.OUT_OF_RESOURCES and self._folder is not None:
             aside = self._folder / "rejected"
             aside.mkdir(exist_ok=True)
-            path.rename(aside / path.name)
+            # Another file of that name may have been rejected before; both are kept.
+            path.rename(aside / f"{time.time_ns()}-{path.name}"[-255:])
             log.warning("A file of the watched folder was rejected: %s", status.name)
         return False
 

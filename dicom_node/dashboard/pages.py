@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 MAXIMUM_FORM_BYTES = 65536
 # The engine's stages in their order, as its progress events name them.
 STAGES = (
-    "series", "clinical", "volume", "segmentation", "lesions", "radiomics", "scores",
+    "series", "clinical", "volume", "segmentation", "lesions", "phases", "radiomics", "scores",
     "prognosis", "reporting",
 )  # fmt: skip
 LIVE_STATES = ("queued", "analyzing", "delivering")

@@ -33,11 +33,14 @@ def test_a_file_that_still_grows_waits(tmp_path: Path) -> None:
 def test_what_is_no_dicom_is_set_aside(tmp_path: Path) -> None:
     spool, folder = Spool(tmp_path / "spool"), tmp_path / "in"
     folder.mkdir()
-    (folder / "notes.txt").write_text("hello")
-    age(folder)
     watch = WatchFolder(folder, spool)
-    assert watch.collect() == 0
-    assert (folder / "rejected" / "notes.txt").exists()
+    for text in ("hello", "hello again"):  # under the same name: both are kept
+        (folder / "notes.txt").write_text(text)
+        age(folder)
+        assert watch.collect() == 0
+        assert not (folder / "notes.txt").exists()
+    kept = [path.read_text() for path in (folder / "rejected").glob("*-notes.txt")]
+    assert sorted(kept) == ["hello", "hello again"]
     assert watch.collect() == 0
 
 

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from dicom_node.dashboard.app import make_app
+from dicom_node.dashboard.pages import STAGES
 from dicom_node.dashboard.worklist import PAGE
 from dicom_node.index import Index
 from dicom_node.ledger import Ledger
@@ -21,6 +22,7 @@ from tests.dicom_node.dashboard.conftest import serving
 from tests.dicom_node.recorded_engine import RECORDED
 from tests.dicom_node.test_completeness import STUDY, arrive
 from tests.dicom_node.test_ledger import finish, make_job, state_of
+from tests.dicom_node.testbed import ROOT
 
 TOKEN = "dashboard-token-00"  # noqa: S105
 
@@ -239,6 +241,17 @@ def test_the_study_page_shows_evidence_priors_and_predictions(
     for told in ("34 × 21 mm", "Recurrence-free survival", "70 % at 1 year", "2025-01-02",
                  "archive", "host-1", "liver_tumor_ct 1.0.0"):  # fmt: skip
         assert told in page, told
+
+
+def test_the_steps_of_a_study_are_the_engines_stages() -> None:
+    """A stage the page does not know would show as no progress at all."""
+    names = ("pipeline/analysis.py", "pipeline/interpretation.py", "cli/request.py")
+    told = {
+        name
+        for path in (ROOT / "engine" / name for name in names)
+        for name in re.findall(r'watch\.stage\("([a-z]+)"', path.read_text())
+    }
+    assert told == set(STAGES)
 
 
 def test_an_unknown_study_is_told_on_a_page(client: httpx.Client) -> None:
