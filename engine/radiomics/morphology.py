@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from engine.radiomics.autocorrelation import describe_autocorrelation
-from engine.radiomics.native import Mask, Real
+from engine.radiomics.native import Mask, Real, find_box, load_core, pointer, shape_of
 from engine.radiomics.surface import SurfaceMeasures, measure_surface
 
 LEGENDRE_TERMS = 20
@@ -38,10 +38,11 @@ def describe_morphology(
     """
     surface = measure_surface(np.pad(morphological, 1), spacing_mm)
     spacing = np.array(spacing_mm)
-    positions = np.argwhere(morphological) * spacing
-    axes = _principal_axes(positions)
-    extent = np.ptp(positions, axis=0) + spacing
-    integrated = surface.volume_mm3 * float(image[intensity].mean())
+    sums = _sum_positions(morphological)
+    axes = _principal_axes(sums, spacing)
+    extent = _extent(morphological) * spacing
+    weights = _weigh_positions(image, intensity)
+    integrated = surface.volume_mm3 * float(weights[0]) / np.count_nonzero(intensity)
     if intensity.size > autocorrelation_limit:
         autocorrelation = (math.nan, math.nan)
     else:
@@ -49,10 +50,10 @@ def describe_morphology(
     return np.array(
         [
             surface.volume_mm3,
-            len(positions) * spacing.prod(),
+            sums[0] * spacing.prod(),
             surface.area_mm2,
             *_compactness(surface.volume_mm3, surface.area_mm2),
-            _center_shift(positions, image, intensity, spacing),
+            _center_shift(sums, weights, spacing),
             surface.diameter_mm,
             *(4 * axes),
             _ratio(axes[1], axes[0]),
@@ -77,22 +78,54 @@ def _compactness(volume: float, area: float) -> tuple[float, ...]:
     )
 
 
-def _center_shift(positions: Real, image: Real, intensity: Mask, spacing: Real) -> float:
+def _sum_positions(mask: Mask) -> list[int]:
+    """Voxels, sums of z, y, x, and of zz, yy, xx, zy, zx, yx."""
+    sums = np.empty(10, np.int64)
+    voxels = np.ascontiguousarray(mask).view(np.uint8)
+    load_core().sum_positions(pointer(voxels), shape_of(voxels), pointer(sums))
+    return [int(total) for total in sums]
+
+
+def _weigh_positions(image: Real, mask: Mask) -> Real:
+    """Sum of the intensities in a mask, and of the intensities times z, y and x."""
+    sums = np.empty(4)
+    voxels = np.ascontiguousarray(mask).view(np.uint8)
+    values = np.ascontiguousarray(image)
+    load_core().weigh_positions(pointer(values), pointer(voxels), shape_of(voxels), pointer(sums))
+    return sums
+
+
+def _extent(mask: Mask) -> Real:
+    """Voxels of the mask's box along each axis."""
+    box = find_box(mask) or ()
+    return np.array([last - first + 1.0 for first, last in box])
+
+
+def _center_shift(sums: list[int], weights: Real, spacing: Real) -> float:
     """Distance between the region's center and its intensity-weighted center."""
-    weights = image[intensity]
-    if weights.sum() == 0:
+    if weights[0] == 0:
         return math.nan
-    weighted = weights @ (np.argwhere(intensity) * spacing) / weights.sum()
-    return float(np.linalg.norm(weighted - positions.mean(axis=0)))
+    center = np.array(sums[1:4]) / sums[0]
+    shift = (weights[1:] / weights[0] - center) * spacing
+    return math.hypot(*shift.tolist())
 
 
-def _principal_axes(positions: Real) -> Real:
-    """Square roots of the eigenvalues of the voxel positions' covariance, largest first."""
-    if len(positions) == 1:
+def _principal_axes(sums: list[int], spacing: Real) -> Real:
+    """Square roots of the eigenvalues of the voxel positions' covariance, largest first.
+
+    The covariance comes from whole numbers, so that a flat region is exactly flat.
+    """
+    count, z, y, x, zz, yy, xx, zy, zx, yx = sums
+    if count == 1:
         return np.zeros(3)
-    z, y, x = (positions - positions.mean(axis=0)).T
-    products = [[float((a * b).sum()) for b in (z, y, x)] for a in (z, y, x)]  # no BLAS threads
-    eigenvalues = np.linalg.eigvalsh(np.array(products) / (len(positions) - 1))[::-1]
+    products = [
+        [count * zz - z * z, count * zy - z * y, count * zx - z * x],
+        [count * zy - z * y, count * yy - y * y, count * yx - y * x],
+        [count * zx - z * x, count * yx - y * x, count * xx - x * x],
+    ]
+    pairs = count * (count - 1)
+    covariance = np.array([[n / pairs for n in row] for row in products])
+    eigenvalues = np.linalg.eigvalsh(covariance * np.outer(spacing, spacing))[::-1]
     negligible = 1e-12 * max(float(eigenvalues[0]), 0.0)
     return np.sqrt(np.where(eigenvalues > negligible, eigenvalues, 0.0))
 

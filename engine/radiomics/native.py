@@ -42,6 +42,8 @@ _SIGNATURES: dict[str, Any] = {
     "sum_neighborhoods": None,
     "sum_pairs": ctypes.c_int,
     "find_box": ctypes.c_int,
+    "sum_positions": None,
+    "weigh_positions": None,
     "count_surface_cells": None,
     "measure_hull": ctypes.c_int,
     "interpolate_axis": None,

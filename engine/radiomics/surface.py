@@ -62,7 +62,7 @@ def _measure_mesh(padded: Mask, spacing: Real) -> tuple[float, float]:
     corners = triangles * spacing
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
     cells = counts[configurations]
-    area = float(np.linalg.norm(normals, axis=1) @ cells[:, 0])
+    area = float((np.linalg.norm(normals, axis=1) * cells[:, 0]).sum())
     positions = corners[:, 0] * cells[:, :1] + cells[:, 1:] * spacing
     return area, float((normals * positions).sum() / 3)
 
