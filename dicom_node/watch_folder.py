@@ -2,12 +2,14 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 
-from dicom_node.reception import Reception
+from dicom_node.header import read_identifiers
+from dicom_node.reception import LONGEST_HEADER_BYTES, Reception
 from dicom_node.spool import Spool
 from dicom_node.status import StorageStatus
 
@@ -19,12 +21,22 @@ SOURCE = "WATCH_FOLDER"
 MAXIMUM_BYTES = 4 << 30
 MINIMUM_FREE_BYTES = 1 << 28
 
+Clock = Callable[[], float]
+Look = tuple[int, int]
+
 
 class WatchFolder:
-    """Takes files that have not changed for two seconds; others wait, rejects go aside."""
+    """Takes files that have not changed for two seconds; others wait, rejects go aside.
 
-    def __init__(self, folder: Path | None, spool: Spool) -> None:
-        self._folder = folder
+    The two seconds are this process's own, counted from when a size and a modification time
+    were first seen: a clock that jumps must neither hold files up nor have them taken half
+    copied. A file that cannot be opened waits and holds nothing else up.
+    """
+
+    def __init__(self, folder: Path | None, spool: Spool, *, clock: Clock = time.monotonic) -> None:
+        self._folder, self._clock = folder, clock
+        self._seen: dict[Path, tuple[Look, float]] = {}
+        self._complained: set[Path] = set()
         self._reception = Reception(
             spool, maximum_bytes=MAXIMUM_BYTES, minimum_free_bytes=MINIMUM_FREE_BYTES
         )
@@ -33,18 +45,40 @@ class WatchFolder:
         """Take in what is ready; the number of files taken."""
         if self._folder is None or not self._folder.is_dir():
             return 0
-        taken = 0
-        for path in sorted(self._folder.rglob("*")):
-            if "rejected" in path.parts or not path.is_file() or path.is_symlink():
-                continue
-            if time.time() - path.stat().st_mtime >= SETTLE_SECONDS:
-                taken += self._take(path)
-        return taken
+        paths = [p for p in sorted(self._folder.rglob("*")) if "rejected" not in p.parts]
+        self._seen = {p: self._seen[p] for p in paths if p in self._seen}
+        self._complained &= set(paths)
+        return sum(self._take_if_settled(path) for path in paths)
+
+    def _take_if_settled(self, path: Path) -> bool:
+        try:
+            return self._is_settled(path) and self._take(path)
+        except FileNotFoundError:
+            return False  # whoever laid it there took it away
+        except OSError as error:
+            if path not in self._complained:
+                log.error("A file of the watched folder cannot be read: %s", error.strerror)  # noqa: TRY400
+            self._complained.add(path)
+            return False
+
+    def _is_settled(self, path: Path) -> bool:
+        if path.is_symlink() or not path.is_file():
+            return False
+        status = path.stat()
+        look = status.st_size, status.st_mtime_ns
+        known, since = self._seen.get(path, (None, 0.0))
+        if known != look:
+            self._seen[path] = look, self._clock()
+            return False
+        return self._clock() - since >= SETTLE_SECONDS
 
     def _take(self, path: Path) -> bool:
         try:
             status = store_file(path, self._reception, SOURCE)
-        except (InvalidDicomError, EOFError, ValueError):
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever lies there must not stop the node
+            log.warning("A file of the watched folder is no DICOM: %s", type(error).__name__)
             status = StorageStatus.CANNOT_UNDERSTAND
         if status is StorageStatus.SUCCESS:
             path.unlink()
@@ -63,22 +97,24 @@ def store_file(path: Path, reception: Reception, source: str) -> StorageStatus:
 
     Raises:
         InvalidDicomError: No Part 10 file.
+        InvalidInstanceError: Its dataset has no usable identifiers.
+        OSError: It cannot be read.
     """
+    syntax = read_file_meta_info(path).get("TransferSyntaxUID")
     with path.open("rb") as file:
-        meta = dcmread(
-            file, specific_tags=["SOPInstanceUID", "SOPClassUID"], stop_before_pixels=True
-        )
-        file.seek(128 + 4)
-        head = file.read(12)
-        if meta.file_meta.get("TransferSyntaxUID") is None or len(head) < 12:
-            raise InvalidDicomError("No transfer syntax")
-        file.seek(144 + int.from_bytes(head[8:12], "little"))
+        head = file.read(144)
+        if syntax is None or len(head) < 144 or head[128:136] != b"DICM\x02\x00\x00\x00":
+            raise InvalidDicomError("No transfer syntax or no group length")
+        start = 144 + int.from_bytes(head[140:144], "little")
+        file.seek(start)
+        identifiers = read_identifiers(file.read(LONGEST_HEADER_BYTES), str(syntax))
+        file.seek(start)
         arriving = reception.begin(
-            str(meta.get("SOPClassUID", "")),
-            str(meta.get("SOPInstanceUID", "")),
-            str(meta.file_meta.TransferSyntaxUID),
-            source,
+            identifiers.sop_class_uid, identifiers.sop_instance_uid, str(syntax), source
         )
-        while chunk := file.read(CHUNK):
-            arriving.write(chunk)
-    return arriving.finish()
+        try:
+            while chunk := file.read(CHUNK):
+                arriving.write(chunk)
+            return arriving.finish()
+        finally:
+            arriving.abandon()
