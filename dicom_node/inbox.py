@@ -60,6 +60,7 @@ class Inbox:
     ) -> None:  # fmt: skip
         self._spool, self._index, self._audit = spool, index, audit
         self._divert = divert
+        self._complained: set[str] = set()
         self._shared = shared
         self.images = shared / "images"
         self.images.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,7 @@ class Inbox:
     def drain(self) -> int:
         """Enter everything that lies in the spool; the number of files taken."""
         names = sorted(entry.name for entry in os.scandir(self._spool.new))
+        self._complained &= set(names)
         for start in range(0, len(names), BATCH):
             self._drain_batch([self._spool.new / name for name in names[start : start + BATCH]])
         return len(names)
@@ -75,7 +77,7 @@ class Inbox:
         arrivals: list[Arrival] = []
         taken: list[Path] = []
         for path in paths:
-            arrival = self._place(path)
+            arrival = self._try_to_place(path)
             if arrival is not None:
                 arrivals.append(arrival)
                 taken.append(path)
@@ -92,6 +94,16 @@ class Inbox:
             # Retention may have taken the folder away between the link and the row.
             if (self._shared / arrival.path).exists():
                 path.unlink(missing_ok=True)
+
+    def _try_to_place(self, path: Path) -> Arrival | None:
+        """Place a file; one the disk does not give or take stays here for the next time."""
+        try:
+            return self._place(path)
+        except OSError as error:
+            if path.name not in self._complained:
+                log.error("%s stays in the spool: %s", path.name, error.strerror)  # noqa: TRY400
+            self._complained.add(path.name)
+            return None
 
     def _place(self, path: Path) -> Arrival | None:
         """Give a spooled file its place among the images; None when it is not a whole file."""

@@ -204,3 +204,26 @@ def test_an_image_whose_place_vanished_stays_in_the_spool(
     (row,) = index.list_instances(image.StudyInstanceUID)
     assert (configuration.shared / row["path"]).is_file()
     assert list(spool.new.iterdir()) == []
+
+
+def test_a_bad_sector_under_one_file_stops_no_other(
+    inbox: Inbox, spool: Spool, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_ct(slices=2)
+    receive(spool, first)
+    receive(spool, second)
+    bad = min(spool.new.iterdir())
+    real = inbox_module.read_arrival
+
+    def read(path: Path) -> Arrival:
+        if path == bad:
+            raise OSError(5, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(inbox_module, "read_arrival", read)
+    inbox.drain()
+    assert list(spool.new.iterdir()) == [bad]
+    assert len(index.list_instances(second.StudyInstanceUID)) == 1
+    monkeypatch.undo()
+    inbox.drain()
+    assert len(index.list_instances(second.StudyInstanceUID)) == 2
