@@ -7,6 +7,7 @@ import sys
 
 from engine.cli import (
     analyze,
+    assess,
     clinical,
     compare,
     demo,
@@ -24,7 +25,8 @@ from engine.cli.software import software_version
 from engine.errors import EngineError
 
 COMMANDS = (
-    demo, analyze, measure, features, compare, send, model, clinical, score, training, work,
+    demo, analyze, measure,
+    assess, features, compare, send, model, clinical, score, training, work,
 )  # fmt: skip
 EXIT_ERROR = 2
 EXIT_DEFECT = 70
