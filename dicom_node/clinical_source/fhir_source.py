@@ -125,7 +125,7 @@ class FhirSource:
             if compared is not None:
                 mine[_id_of(resource)] = compared
         if not mine:
-            raise ClinicalDataError("no Patient with the identifier of the images")
+            raise ClinicalDataError(self._nobody(patient))
         survivors = {
             _id_of(s): s
             for s in (self._survivor(r, patient, deadline) for r in found if _id_of(r) in mine)
@@ -163,6 +163,13 @@ class FhirSource:
             resource = self.client.read("Patient", following, deadline)
             require_same_person(read_person(resource), patient)
         raise ClinicalDataError(f"Patient was merged more than {_MAX_MERGES} times")
+
+    def _nobody(self, patient: PatientIdentity) -> str:
+        issuer = patient.issuer_of_patient_id.strip()
+        text = "no Patient with the identifier of the images"
+        if not issuer or issuer in self.issuers:
+            return text
+        return f"{text}; was asked for with the system {issuer!r}, issuers can name another"
 
     def _token(self, patient: PatientIdentity) -> str:
         issuer = patient.issuer_of_patient_id.strip()

@@ -20,6 +20,7 @@ _PATIENT = (
         unit="a",
         high=125.0,
         reason="older than anyone has become",
+        age_limit_days=366,
     ),
     Analyte(key="sex", name="Sex", code="46098-0", unit="1", words=("female", "male")),
     Analyte(

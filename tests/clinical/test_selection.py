@@ -105,3 +105,9 @@ def test_a_time_on_one_of_two_different_values_decides_nothing(observation: Make
     record = select([timed, observation("inr", 2.1)], REFERENCE)
     assert record.find("inr") is None
     assert [r.kind for r in record.rejections] == [RejectionKind.CONFLICTING] * 2
+
+
+def test_an_age_recorded_years_ago_is_not_todays_age(observation: Make) -> None:
+    record = select([observation("age", 58.0, observed_on=date(2016, 3, 1))], REFERENCE)
+    assert record.find("age") is None
+    assert record.rejections[0].kind is RejectionKind.STALE

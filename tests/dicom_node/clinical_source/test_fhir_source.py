@@ -91,6 +91,12 @@ def test_a_wrong_birth_date_or_a_missing_patient_is_refused() -> None:
         _source(Server()).fetch(IMAGES)
 
 
+def test_an_issuer_without_a_system_is_named_when_nobody_is_found() -> None:
+    client = FhirClient("https://ehr.test/fhir", transport=httpx.MockTransport(Server()))
+    with pytest.raises(ClinicalDataError, match="with the system 'HOSP_A', issuers can name"):
+        FhirSource(client=client).fetch(IMAGES)
+
+
 def test_two_unmerged_patients_with_one_identifier_are_refused() -> None:
     with pytest.raises(ClinicalDataError, match="2 Patients"):
         _source(Server(_patient("p1"), _patient("p2"))).fetch(IMAGES)
