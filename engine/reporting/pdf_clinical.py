@@ -1,6 +1,6 @@
 """The PDF on what the hospital knows: values, trajectories, scores, and what was missing."""
 
-from reportlab.platypus import Flowable, KeepTogether, PageBreak, Spacer, Table
+from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
 from engine.reporting.clinical_words import (
     availability,
@@ -13,13 +13,15 @@ from engine.reporting.clinical_words import (
     score_result,
     unit_text,
 )
-from engine.reporting.pdf_style import BARE, TEXT_WIDTH, callout, paragraph, table
+from engine.reporting.pdf_style import BARE, TEXT_WIDTH, callout, heading, paragraph, table
 from engine.reporting.pdf_trends import TRAJECTORIES, CourseChart, Sparkline
 from engine.values.clinical import ClinicalRecord, Observation
 from engine.values.prognosis import Score
 from engine.values.result import AnalysisResult
 
 VALUE_WIDTHS = (0.32, 1.9, 1.25, 0.95, 0.6, 1.5, 2.4)
+ROOM = 320.0
+"""The values begin a new page rather than run over one."""
 NOTE_ON_AGE = (
     "Age: days before the reference date. A value older than its kind may be, later than the "
     "reference date, contradicted by another or outside its plausible range is not used; it is "
@@ -30,11 +32,11 @@ NOTE_ON_AGE = (
 def clinical_data(result: AnalysisResult) -> list[Flowable]:
     """What was known of the patient, where from, how old, and how it developed."""
     record = result.clinical
-    parts: list[Flowable] = [PageBreak(), paragraph("Clinical data", "section")]
+    parts = heading("Clinical data", ROOM)
     if told := availability(record):
         parts.append(callout(told, caution=True))
     if record is None:
-        return parts[1:]
+        return parts
     if record.observations:
         day = record.reference_date.isoformat() if record.reference_date else "unknown"
         parts += [
@@ -153,7 +155,7 @@ def scores(result: AnalysisResult) -> list[Flowable]:
         "images; [header] is from the DICOM header."
     )
     return [
-        paragraph("Published scores", "section"),
+        *heading("Published scores"),
         table(rows, (1.2, 1.2, 2.8, 3.3, 2.1)),
         Spacer(1, 3),
         paragraph(note, "small"),
@@ -190,6 +192,6 @@ def missing(result: AnalysisResult) -> list[Flowable]:
     rows: list[tuple[str | Flowable, ...]] = [("Missing or out of bounds", "Kept from computing")]
     rows += [(input_name(name, result.clinical), ", ".join(names)) for name, names in entries]
     return [
-        paragraph("What was missing, and what that prevented", "section"),
+        *heading("What was missing, and what that prevented"),
         table(rows, (2.2, 4.6)),
     ]

@@ -73,7 +73,8 @@ def summary(result: AnalysisResult) -> list[Flowable]:
     """The finding in one sentence, and the warnings of the analysis."""
     box = callout(findings_sentence(result), "lead")
     parts: list[Flowable] = [box, Spacer(1, 5), paragraph(LESION_MEANING, "small")]
-    parts += [paragraph(f"Warning: {warning}") for warning in result.warnings]
+    parts += [callout(f"Warning: {warning}", caution=True) for warning in result.warnings]
+    parts += [Spacer(1, 4)] if result.warnings else []
     return parts
 
 

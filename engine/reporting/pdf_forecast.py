@@ -12,13 +12,15 @@ from engine.reporting.forecast_words import (
 )
 from engine.reporting.nomogram_drawing import NomogramFlowable
 from engine.reporting.pdf_forecast_charts import ContributionChart, SurvivalChart
-from engine.reporting.pdf_style import BARE, TEXT_WIDTH, callout, paragraph, table
+from engine.reporting.pdf_style import BARE, TEXT_WIDTH, callout, heading, paragraph, table
 from engine.values.nomogram import Nomogram
 from engine.values.prognosis import RiskPrediction
 from engine.values.result import AnalysisResult
 
 MAXIMUM_CONTRIBUTIONS = 12
 NOMOGRAM_SHARE = 0.87
+ROOM = 600.0
+"""A forecast takes a page with everything that limits it."""
 HOW_TO_READ = (
     "Red marks this patient. Each predictor's place gives its points on the top scale; their "
     "total, carried down along the red line, meets the event-free probability of each time."
@@ -29,7 +31,8 @@ def forecasts(result: AnalysisResult) -> list[Flowable]:
     """Predictions with curve, horizons, contributions and limits; refusals with their reason."""
     parts: list[Flowable] = []
     if result.predictions or any(map(is_forecast, result.refusals)):
-        parts = [PageBreak(), paragraph("Prognosis", "section"), paragraph(PREMISE, "small")]
+        room = ROOM if result.predictions else 120
+        parts = [*heading("Prognosis", room), paragraph(PREMISE, "small")]
     for number, prediction in enumerate(result.predictions):
         parts += [PageBreak()] if number else []
         parts += _forecast(prediction)

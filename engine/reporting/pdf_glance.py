@@ -46,7 +46,7 @@ def _of(scores: tuple[Score, ...], names: tuple[str, ...]) -> str:
     absent = [name for name in names if name in found and found[name].value is None]
     if absent:
         told.append(f"not computed: {', '.join(absent)}")
-    return "; ".join(told) or "no score asked for"
+    return "; ".join(told) or "none"
 
 
 def _markers(record: ClinicalRecord | None) -> str:
@@ -92,6 +92,6 @@ def _data(result: AnalysisResult) -> str:
     unused = len(record.rejections) if record is not None else 0
     refused = sum(score.value is None for score in result.scores)
     return (
-        f"{used} values used, {unused} offered and not used; {refused} scores not computed for "
-        "want of values."
+        f"{used} value{'s' * (used != 1)} used, {unused} offered and not used; {refused} "
+        f"score{'s' * (refused != 1)} not computed for want of values."
     )

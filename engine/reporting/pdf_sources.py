@@ -2,7 +2,7 @@
 
 from reportlab.platypus import Flowable, KeepTogether
 
-from engine.reporting.pdf_style import paragraph, table
+from engine.reporting.pdf_style import heading, paragraph, table
 from engine.reporting.wording import short_uid
 from engine.values.result import RESEARCH_USE_STATEMENT, AnalysisResult
 
@@ -23,7 +23,7 @@ def series_table(result: AnalysisResult) -> list[Flowable]:
         for decision in result.series_decisions
     ]
     parts: list[Flowable] = [
-        paragraph("Series of the study", "section"),
+        *heading("Series of the study"),
         table(rows, (1.2, 1.8, 1.1, 0.9, 3.4)),
     ]
     parts += [paragraph(f"Volume: {note}", "small") for note in result.reference.notes]

@@ -10,7 +10,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Table, TableStyle
 
 from engine.reporting.fonts import BOLD, REGULAR, printable
 from engine.values.result import RESEARCH_USE_STATEMENT
@@ -28,7 +28,7 @@ def style(name: str) -> ParagraphStyle:
 
     Args:
         name: "body", "small", "cell", "fine", "fine-number", "head", "head-number",
-            "number", "section", "subsection", "title" or "lead".
+            "number", "section", "subsection", "heading", "title" or "lead".
     """
     base = {"fontName": REGULAR, "textColor": INK, "splitLongWords": 1}
     styles: dict[str, dict[str, object]] = {
@@ -63,6 +63,14 @@ def style(name: str) -> ParagraphStyle:
             "spaceAfter": 3,
             "keepWithNext": 1,
         },
+        "heading": {
+            "fontSize": 11,
+            "leading": 14,
+            "fontName": BOLD,
+            "textColor": ACCENT,
+            "spaceBefore": 11,
+            "spaceAfter": 4,
+        },
         "title": {"fontSize": 17, "leading": 21, "fontName": BOLD, "spaceAfter": 5},
         "lead": {"fontSize": 11, "leading": 15.5, "fontName": BOLD},
     }
@@ -85,6 +93,16 @@ BARE = TableStyle(
     ]
 )
 """A table that only places things."""
+
+
+def heading(text: str, room: float = 90) -> list[Flowable]:
+    """A section's title before something that may run over pages.
+
+    Args:
+        text: The title.
+        room: What must fit below it on the page, in points; else a new page begins.
+    """
+    return [CondPageBreak(room), paragraph(text, "heading")]
 
 
 def callout(text: str, name: str = "body", *, caution: bool = False) -> Table:
