@@ -66,14 +66,25 @@ def fit_elastic_net(
         outcome: Training outcome.
         l1_ratio: 1 is the LASSO.
         strength: Penalty as a fraction (0..1) of the smallest one that selects nothing.
+
+    Raises:
+        InputError: The descent diverges, in wide and in narrow steps of the penalty.
     """
     positive = outcome.time > 0
     target = Surv.from_arrays(outcome.event[positive], outcome.time[positive])
-    path = CoxnetSurvivalAnalysis(
-        l1_ratio=l1_ratio, n_alphas=2, alpha_min_ratio=strength, max_iter=100_000
+    for steps in (2, 30):  # a step too wide diverges on many correlated columns
+        path = CoxnetSurvivalAnalysis(
+            l1_ratio=l1_ratio, n_alphas=steps, alpha_min_ratio=strength, max_iter=100_000
+        )
+        try:
+            path.fit(x[positive], target)
+        except ArithmeticError:
+            continue
+        return recalibrated(path.coef_[:, -1], x, outcome, slope=1.0)
+    raise InputError(
+        f"The elastic net diverged at strength {strength:g}; raise settings.strength or screen "
+        "fewer columns"
     )
-    path.fit(x[positive], target)
-    return recalibrated(path.coef_[:, -1], x, outcome, slope=1.0)
 
 
 def fit_lasso_then_cox(

@@ -87,3 +87,25 @@ def test_a_constant_risk_predicts_the_average(cohort: Cohort) -> None:
 def test_logistic_regression_needs_both_sides(cohort: Cohort) -> None:
     with pytest.raises(InputError, match="on one side of"):
         fit_logistic(cohort.values, cohort.outcome, horizon=1e9)
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_diverging_elastic_net_goes_in_narrower_steps_or_says_so(
+    cohort: Cohort, monkeypatch: pytest.MonkeyPatch, always: bool
+) -> None:
+    """Coordinate descent overflows on 1,550 correlated gene columns if the penalty falls fast."""
+    right = fit_elastic_net(cohort.values, cohort.outcome, strength=0.3)
+    real = CoxnetSurvivalAnalysis.fit
+
+    def fit(self: CoxnetSurvivalAnalysis, x: object, y: object) -> object:
+        if always or self.n_alphas == 2:
+            raise ArithmeticError("overflow")
+        return real(self, x, y)
+
+    monkeypatch.setattr(CoxnetSurvivalAnalysis, "fit", fit)
+    if always:
+        with pytest.raises(InputError, match=r"diverged at strength 0\.3"):
+            fit_elastic_net(cohort.values, cohort.outcome, strength=0.3)
+    else:
+        slowly = fit_elastic_net(cohort.values, cohort.outcome, strength=0.3)
+        assert slowly.coefficients == pytest.approx(right.coefficients, abs=1e-4)
