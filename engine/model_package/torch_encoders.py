@@ -1,51 +1,22 @@
-"""torchvision-style encoders → ONNX with a parity check; needs the extra [convert]."""
+"""Published encoders → ONNX with a parity check; needs the extra [convert]."""
 
 import tomllib
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
-from torchvision import models
-from torchvision.models import video
 
 from engine.errors import ModelPackageError
 from engine.inference.session import open_session
+from engine.model_package.encoder_architectures import ARCHITECTURES, CLASSIFIERS
 from engine.model_package.torch_export import OPSET, load_checkpoint
 from engine.values.encoder import EncoderSpec
 
 PARITY_TOLERANCE = 1e-5
 """Largest difference between torch and onnxruntime, relative to the largest value above 1."""
 PARITY_BATCH = 2
-
-
-def _features(network: nn.Module) -> nn.Module:
-    """VGG and MobileNetV2: everything before the pooling."""
-    return network.features
-
-
-def _resnet(network: nn.Module) -> nn.Module:
-    """ResNet: everything before the pooling."""
-    return nn.Sequential(*list(network.children())[:-2])
-
-
-def _shufflenet(network: nn.Module) -> nn.Module:
-    """ShuffleNet v2: up to the last convolution; its forward pass averages after it."""
-    return nn.Sequential(*list(network.children())[:-1])
-
-
-Maker = tuple[Callable[..., nn.Module], Callable[[nn.Module], nn.Module]]
-ARCHITECTURES: dict[str, Maker] = {
-    "vgg16": (models.vgg16, _features),
-    "vgg19": (models.vgg19, _features),
-    "resnet50": (models.resnet50, _resnet),
-    "shufflenet_v2_x1_0": (models.shufflenet_v2_x1_0, _shufflenet),
-    "mobilenet_v2": (models.mobilenet_v2, _features),
-    "r3d_18": (video.r3d_18, _resnet),
-}
-"""Name in [encoder] architecture → network of torchvision, and its part before the pooling."""
 
 
 def convert(text: str, weights: Path, spec: EncoderSpec, target: Path) -> float:
@@ -73,22 +44,21 @@ def convert(text: str, weights: Path, spec: EncoderSpec, target: Path) -> float:
 
 
 def build(name: str, weights: Path) -> nn.Module:
-    """A known network with the weights of a file, cut before its pooling.
+    """A known network up to its last feature map, with the weights of a file.
 
     Raises:
         ModelPackageError: The state_dict is of another network.
     """
-    make, cut = ARCHITECTURES[name]
     state = load_checkpoint(weights)
     state = state.get("state_dict", state)
-    classes = [v.shape[0] for k, v in state.items() if k.endswith("weight") and v.ndim == 2]
-    network = make(weights=None, **({"num_classes": classes[-1]} if classes else {}))
+    wanted = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
+    network = ARCHITECTURES[name]()
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(wanted)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelPackageError(f"{weights.name} does not fit {name}: {reason}") from error
-    return cut(network).eval()
+    return network.eval()
 
 
 def export(network: nn.Module, spec: EncoderSpec, target: Path) -> float:

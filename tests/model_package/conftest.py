@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-NEEDED = ("torch", "torchvision", "dynamic_network_architectures")
+NEEDED = ("torch", "dynamic_network_architectures")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
 
 
