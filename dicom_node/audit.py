@@ -90,21 +90,9 @@ class AuditTrail:
             EventDateTime=datetime.now(UTC).isoformat(timespec="milliseconds"),
             EventOutcomeIndicator="0" if is_success else "8",
         )
-        SubElement(
-            identification,
-            "EventID",
-            {"csd-code": event.code, "codeSystemName": "DCM", "originalText": event.meaning},
-        )
+        _add_code(identification, "EventID", event.code, event.meaning)
         if event.type_code:
-            SubElement(
-                identification,
-                "EventTypeCode",
-                {
-                    "csd-code": event.type_code,
-                    "codeSystemName": "DCM",
-                    "originalText": event.type_meaning,
-                },
-            )
+            _add_code(identification, "EventTypeCode", event.type_code, event.type_meaning)
         SubElement(root, "ActiveParticipant", UserID=self._source, UserIsRequestor="false")
         if participant:
             SubElement(root, "ActiveParticipant", UserID=participant, UserIsRequestor="true")
@@ -117,15 +105,7 @@ class AuditTrail:
                 ParticipantObjectTypeCode="2",
                 ParticipantObjectTypeCodeRole="3",
             )
-            SubElement(
-                found,
-                "ParticipantObjectIDTypeCode",
-                {
-                    "csd-code": "110180",
-                    "codeSystemName": "DCM",
-                    "originalText": "Study Instance UID",
-                },
-            )
+            _add_code(found, "ParticipantObjectIDTypeCode", "110180", "Study Instance UID")
         return bytes(tostring(root, encoding="utf-8"))
 
     def _write(self, message: bytes) -> None:
@@ -143,5 +123,12 @@ class AuditTrail:
         header = f"<{SYSLOG_PRIORITY}>1 {moment} {self._host} hepatocast-node - {MESSAGE_ID} - "
         datagram = (header.encode() + b"\xef\xbb\xbf" + message)[:MAXIMUM_DATAGRAM]
         address = (self._settings.syslog_host, self._settings.syslog_port)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(datagram, address)
+        family, kind, *_, place = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as sender:
+            sender.sendto(datagram, place)
+
+
+def _add_code(parent: Element, name: str, code: str, meaning: str) -> None:
+    """A coded value of CID 400 and its like (PS3.15 A.5.1)."""
+    values = {"csd-code": code, "codeSystemName": "DCM", "originalText": meaning}
+    SubElement(parent, name, values)

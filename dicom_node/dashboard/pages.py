@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from dicom_node.audit import AuditTrail
+from dicom_node.audit import INSTANCES_ACCESSED, AuditTrail
 from dicom_node.dashboard.sessions import Sessions, cookie_name
 from dicom_node.dispatch import Dispatch
 from dicom_node.ledger import Ledger
@@ -21,6 +22,7 @@ from dicom_node.settings import Configuration
 
 HERE = Path(__file__).parent
 MAXIMUM_FORM_BYTES = 65536
+SAME_LOOK_SECONDS, REMEMBERED_LOOKS = 600.0, 4096
 # The engine's stages in their order, as its progress events name them.
 STAGES = (
     "series", "clinical", "volume", "segmentation", "lesions", "phases", "radiomics", "scores",
@@ -47,6 +49,7 @@ class Dashboard:
         self.sessions = Sessions(
             settings.token, hours=settings.session_hours, engine=ledger.index.engine
         )
+        self._looked: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=select_autoescape(),
@@ -99,7 +102,18 @@ class Dashboard:
             raise HTTPException(403, "The form is not from this session")
         return session
 
-    def free_share(self) -> float:
+    def note_access(self, session: str, study_uid: str, address: str) -> None:
+        """Audit that a study was looked at; a page that keeps itself fresh counts once."""
+        now, key = time.monotonic(), (session, study_uid)
+        if now - self._looked.get(key, float("-inf")) < SAME_LOOK_SECONDS:
+            return
+        self._looked[key] = now
+        self._looked.move_to_end(key)
+        while len(self._looked) > REMEMBERED_LOOKS:
+            self._looked.popitem(last=False)
+        self.audit.record(INSTANCES_ACCESSED, study_uid=study_uid, participant=address)
+
+    def used_share(self) -> float:
         """Part of the state disk that is in use, 0..1."""
         usage = shutil.disk_usage(self.configuration.storage.folder)
         return usage.used / usage.total if usage.total else 0.0

@@ -8,7 +8,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from dicom_node.analysis import find_result_file
-from dicom_node.audit import INSTANCES_ACCESSED
 from dicom_node.dashboard.metrics import find_unready, read_overview
 from dicom_node.dashboard.pages import LIVE_STATES, Dashboard, address_of
 from dicom_node.dashboard.previews import extract_pdf, render_png
@@ -74,8 +73,7 @@ def _add_study_page(app: FastAPI, dashboard: Dashboard) -> None:
         study = index.find_study(study_uid) if is_uid(study_uid) else None
         if study is None:
             raise NodeError("No such study")
-        address = address_of(request)
-        dashboard.audit.record(INSTANCES_ACCESSED, study_uid=study_uid, participant=address)
+        dashboard.note_access(session, study_uid, address_of(request))
         jobs = [_describe_job(dashboard, job) for job in ledger.list_jobs(study_uid=study_uid)]
         return dashboard.page(
             "study.html",
@@ -121,7 +119,7 @@ def _add_system_page(app: FastAPI, dashboard: Dashboard) -> None:
             waiting=waiting[:WAITING],
             more=max(len(waiting) - WAITING, 0),
             planned=dashboard.dispatch.list_planned(),
-            used_share=dashboard.free_share(),
+            used_share=dashboard.used_share(),
             settings=configuration,
         )
 

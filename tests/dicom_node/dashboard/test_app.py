@@ -152,6 +152,22 @@ def test_a_file_name_from_the_address_is_never_a_path(
         assert client.get(f"/job/{job}/{name}/pdf").status_code == 404
 
 
+def test_a_look_at_a_study_is_audited_once_however_often_the_page_refreshes(
+    tmp_path: Path, node_ledger: Ledger
+) -> None:
+    arrive(node_ledger.index, 1)
+    trail = tmp_path / "audit.xml"
+    configuration = build_configuration(
+        tmp_path / "state", dashboard={"token": TOKEN}, audit={"file": str(trail)}
+    )
+    with serving(make_app(configuration, node_ledger)) as client:
+        for _ in range(2):
+            log_in(client)
+            for _ in range(3):
+                client.get(f"/study/{STUDY}")
+    assert trail.read_text().count("DICOM Instances Accessed") == 2
+
+
 def test_a_logged_out_session_is_worth_nothing_wherever_its_copy_is(
     client: httpx.Client,
 ) -> None:
