@@ -42,16 +42,20 @@ static const double POLE = -0.26794919243112270647;  // sqrt(3) - 2
 enum { CAUSAL_START = 40 };  // |pole|^40 < 1e-22
 
 // Coefficients of `lanes` interleaved lines of n samples that lie `s` apart, in place.
-static void prefilter_lines(double *line, int64_t n, int64_t s, int64_t lanes) {
+static inline void prefilter_lines(double *line, int64_t n, int64_t s, int64_t lanes) {
     const double gain = (1 - POLE) * (1 - 1 / POLE);
-    for (int64_t x = 0; x < lanes; x++) {
-        double *c = line + x, sum = c[0], power = POLE;
-        for (int64_t k = 1; k < CAUSAL_START; k++, power *= POLE) {
-            const int64_t turn = k % (2 * n - 2);
-            sum += power * c[(turn < n ? turn : 2 * n - 2 - turn) * s];
-        }
-        c[0] = gain * sum;
+    double power = POLE, own = 1;  // a short line is mirrored more than once
+    for (int64_t k = 1; k < CAUSAL_START; k++, power *= POLE)
+        if (k % (2 * n - 2) == 0) own += power;
+    for (int64_t x = 0; x < lanes; x++) line[x] *= own;
+    power = POLE;
+    for (int64_t k = 1; k < CAUSAL_START; k++, power *= POLE) {
+        const int64_t turn = k % (2 * n - 2);
+        if (turn == 0) continue;
+        const double *c = line + (turn < n ? turn : 2 * n - 2 - turn) * s;
+        for (int64_t x = 0; x < lanes; x++) line[x] += power * c[x];
     }
+    for (int64_t x = 0; x < lanes; x++) line[x] *= gain;
     for (int64_t k = 1; k < n; k++) {
         double *here = line + k * s;
         for (int64_t x = 0; x < lanes; x++) here[x] = gain * here[x] + POLE * here[x - s];
@@ -82,6 +86,7 @@ typedef struct {
 } AxisPlan;
 
 enum { LINES = 8 };  // rows that run through the recursion side by side
+typedef double Lines __attribute__((vector_size(LINES * sizeof(double)), aligned(8)));
 
 static int64_t mirror(int64_t k, int64_t n) {
     k = k < 0 ? -k : k;
@@ -103,22 +108,18 @@ static void resample_rows(double *plane, const AxisPlan *y, int64_t columns, dou
 
 // Rows are interleaved, because the recursion has to wait for each sample's predecessor.
 static void resample_columns(const double *plane, int64_t rows, const AxisPlan *x, int round,
-                             double *lines, double *out) {
+                             Lines *lines, double *out) {
     for (int64_t r = 0; r < rows; r += LINES) {
         const int64_t kept = rows - r < LINES ? rows - r : LINES;
         for (int64_t i = 0; i < LINES; i++) {
             const double *row = plane + (r + (i < kept ? i : 0)) * x->samples;
-            for (int64_t k = 0; k < x->samples; k++) lines[k * LINES + i] = row[k];
+            for (int64_t k = 0; k < x->samples; k++) ((double *)lines)[k * LINES + i] = row[k];
         }
-        if (x->spline) prefilter_lines(lines, x->samples, LINES, LINES);
+        if (x->spline) prefilter_lines((double *)lines, x->samples, LINES, LINES);
         for (int64_t c = 0; c < x->resampled; c++) {
-            double sum[LINES] = {0};
-            for (int32_t k = 0; k < x->taps; k++) {
-                const double weight = x->weights[c * x->taps + k];
-                const double *from = lines + mirror(x->first[c] + k, x->samples) * LINES;
-                for (int i = 0; i < LINES; i++)
-                    sum[i] = k ? sum[i] + weight * from[i] : weight * from[i];
-            }
+            Lines sum = x->weights[c * x->taps] * lines[mirror(x->first[c], x->samples)];
+            for (int32_t k = 1; k < x->taps; k++)
+                sum += x->weights[c * x->taps + k] * lines[mirror(x->first[c] + k, x->samples)];
             for (int64_t i = 0; i < kept; i++)
                 out[(r + i) * x->resampled + c] = round ? rint(sum[i]) : sum[i];
         }
@@ -135,7 +136,7 @@ API int resample_planes(const void *in, int whole, const int64_t strides[2], int
     const int64_t columns = x->taps ? x->resampled : x->samples;
     double *plane = malloc((size_t)(y->samples * x->samples) * sizeof(double));
     double *between = malloc((size_t)(rows * x->samples) * sizeof(double));
-    double *lines = malloc((size_t)(LINES * x->samples) * sizeof(double));
+    Lines *lines = malloc((size_t)x->samples * sizeof(Lines));
     const int done = plane && between && lines;
     for (int64_t z = 0; done && z < slices; z++, out += rows * columns) {
         for (int64_t r = 0; r < y->samples; r++) {
