@@ -26,6 +26,15 @@ MAXIMUM_REPEATS = 20
 FORGET_AT_ONCE = 500
 BROKEN = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
+UNREACHABLE = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.InternalError,
+    sa.exc.TimeoutError,
+)
+"""The database is away, locked or overloaded; any other error of it is a defect of a piece of
+work, and repeating that for hours would hide it."""
+
 Analyze = Callable[[str], None]
 Deliver = Callable[[str, str], None]
 
@@ -147,7 +156,7 @@ def _register(name: str, handle: Callable[..., None]) -> None:
         max_attempts=STEP_TRIES,
         interval_seconds=0.5,
         backoff_rate=1.2,
-        should_retry=lambda error: isinstance(error, sa.exc.DBAPIError),
+        should_retry=lambda error: isinstance(error, UNREACHABLE),
     )(step)
 
     def workflow(*arguments: str) -> None:

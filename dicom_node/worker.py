@@ -18,7 +18,7 @@ from dicom_node.errors import NodeError
 from dicom_node.hosts import Heartbeat
 from dicom_node.inbox import Inbox
 from dicom_node.index import Index, Row
-from dicom_node.jobs import ANALYSIS, DbosJobs, Jobs
+from dicom_node.jobs import ANALYSIS, UNREACHABLE, DbosJobs, Jobs
 from dicom_node.ledger import Ledger
 from dicom_node.model_switch import ModelSwitches
 from dicom_node.note_desk import NoteDesk
@@ -197,7 +197,7 @@ class Worker:
         """Work handler: one analysis."""
         try:
             self._analyst.analyze(job_id)
-        except sa.exc.DBAPIError:
+        except UNREACHABLE:
             raise
         except Exception as error:
             log.exception("Analysis %s met a fault of the node", job_id)
@@ -209,7 +209,7 @@ class Worker:
         """Work handler: one try of one delivery."""
         try:
             self._courier.deliver(job_id, destination)
-        except sa.exc.DBAPIError:
+        except UNREACHABLE:
             raise
         except Exception as error:
             log.exception("Delivery of %s met a fault of the node", job_id)

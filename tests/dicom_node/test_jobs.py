@@ -41,14 +41,15 @@ def test_the_same_work_is_done_once_and_the_urgent_first(tmp_path: Path) -> None
     status, log = play(
         tmp_path,
         """
-        gate = threading.Event()
+        gate, begun = threading.Event(), threading.Event()
         def analyze(job):
+            begun.set()
             gate.wait()
             log.write(job + "\\n")
         jobs = make()
         jobs.start(analyze, lambda *a: None)
         jobs.ask_for_analysis("w.first", "first", priority=100)
-        time.sleep(1.2)  # it is under way and holds the one place
+        begun.wait()  # it holds the one place
         for name, priority in (("low", 500), ("middle", 100), ("urgent", 1)):
             for _ in range(3):
                 jobs.ask_for_analysis("w." + name, name, priority=priority)

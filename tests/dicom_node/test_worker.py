@@ -162,13 +162,16 @@ def test_nothing_is_asked_for_while_paused(worker: Worker, jobs: RecordedJobs) -
     assert jobs.analyses == []
 
 
+@pytest.mark.parametrize(
+    "error", [KeyError("odd"), sa.exc.IntegrityError("insert", {}, Exception("twice"))]
+)
 def test_a_fault_of_the_node_counts_against_the_job_and_ends_in_the_dead_letters(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     job = queue(worker, 1)
 
     def fail(_job: str) -> None:
-        raise KeyError("odd")
+        raise error
 
     monkeypatch.setattr(worker._analyst, "analyze", fail)
     for _ in range(worker._configuration.analysis.attempts):
@@ -176,20 +179,27 @@ def test_a_fault_of_the_node_counts_against_the_job_and_ends_in_the_dead_letters
         worker.analyze(job)
     found = worker.ledger.find_job(job)
     assert found is not None
-    assert (found["state"], found["reason"]) == ("dead-letter", "Fault of the node: KeyError")
+    assert (found["state"], found["reason"]) == (
+        "dead-letter",
+        f"Fault of the node: {type(error).__name__}",
+    )
 
 
+@pytest.mark.parametrize(
+    "error",
+    [sa.exc.OperationalError("select", {}, Exception("gone")), sa.exc.TimeoutError("pool")],
+)
 def test_an_unreachable_database_is_the_queues_to_repeat(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: object) -> None:
-        raise sa.exc.OperationalError("select", {}, Exception("gone"))
+        raise error
 
     monkeypatch.setattr(worker._analyst, "analyze", fail)
     monkeypatch.setattr(worker._courier, "deliver", fail)
-    with pytest.raises(sa.exc.OperationalError):
+    with pytest.raises(type(error)):
         worker.analyze("x")
-    with pytest.raises(sa.exc.OperationalError):
+    with pytest.raises(type(error)):
         worker.deliver("x", "a")
 
 
