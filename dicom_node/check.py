@@ -19,6 +19,7 @@ from dicom_node.peers import PeerClient
 from dicom_node.routing import EVERY_CT
 from dicom_node.schema import open_database
 from dicom_node.settings import Configuration
+from dicom_node.settings_faults import is_loopback
 from dicom_node.web_client import WebClient
 
 ENGINE_SECONDS = 120.0
@@ -195,8 +196,14 @@ def _check_engine(configuration: Configuration) -> str:
 
 
 def _check_dashboard(configuration: Configuration) -> str:
-    if configuration.dashboard.enabled and not configuration.dashboard.token:
+    settings = configuration.dashboard
+    if settings.enabled and not settings.token:
         return "no token is set, so nobody can log in (HEPATOCAST_NODE__DASHBOARD__TOKEN)"
+    if settings.enabled and settings.certificate is None and not is_loopback(settings.address):
+        return (
+            f"listens on {settings.address} without TLS: tokens and patients' names would travel "
+            "in the clear (set certificate and key, or bind 127.0.0.1 behind a proxy)"
+        )
     return ""
 
 

@@ -189,6 +189,14 @@ def _range_faults(c: Configuration) -> list[str]:
             "'dashboard.token' must have at least 16 characters",
         ),
         (
+            not c.dashboard.stow_token or len(c.dashboard.stow_token) >= 16,
+            "'dashboard.stow_token' must have at least 16 characters",
+        ),
+        (
+            (c.dashboard.certificate is None) == (c.dashboard.key is None),
+            "[dashboard] needs both 'certificate' and 'key'",
+        ),
+        (
             is_title(c.ae_title),
             f"'ae_title' is not an AE title (1 to 16 characters): {c.ae_title!r}",
         ),

@@ -58,7 +58,7 @@ def _server_faults(server: WebServer) -> list[str]:
         (parts.username is None and parts.password is None,
          "'url' must hold no password; use 'user' and 'password_file'"),
         (not (parts.query or parts.fragment), "'url' must have no '?' and no '#'"),
-        (not has_secret or parts.scheme == "https" or _is_loopback(parts.hostname or ""),
+        (not has_secret or parts.scheme == "https" or is_loopback(parts.hostname or ""),
          "a token or password would travel in the clear; use https"),
         (server.token_file is None or not server.user,
          "'token_file' and 'user' exclude each other"),
@@ -72,7 +72,8 @@ def _server_faults(server: WebServer) -> list[str]:
     return faults + [f"no such file: {f}" for f in files if f is not None and not f.is_file()]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this host's own and nobody else's."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

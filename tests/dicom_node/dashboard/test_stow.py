@@ -16,7 +16,7 @@ from tests.dicom_node.conftest import build_configuration
 from tests.dicom_node.dashboard.conftest import serving
 from tests.dicom_node.testbed import make_ct
 
-TOKEN = "stow-token"  # noqa: S105
+TOKEN = "stow-token-000000"  # noqa: S105
 PATH = "/dicom-web/studies"
 
 
