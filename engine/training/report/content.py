@@ -14,6 +14,7 @@ from engine.training.report.model_figures import (
     MOST_EFFECTS,
     paint_effects,
     paint_nomogram,
+    rubin_rows,
     shown_model,
 )
 from engine.training.report.tripod import ChecklistItem, checklist
@@ -235,7 +236,12 @@ def _model(run: RecipeRun) -> Section:
         parts.append((f"Nomogram of {shown.name}.", drawn))
     else:
         text.append(f"No nomogram: {count} predictors are too many to read.")
-    return Section(heading, tuple(text), figures=tuple(parts))
+    pooled = rubin_rows(shown, run.cohort)
+    tables: list[Table] = []
+    if pooled:
+        head = ("Predictor", "Hazard ratio pooled by Rubin's rules", "Information missing")
+        tables.append((head, *pooled))
+    return Section(heading, tuple(text), tuple(tables), tuple(parts))
 
 
 def _subsets(run: RecipeRun) -> Section:

@@ -8,12 +8,14 @@ from matplotlib.axes import Axes
 from engine.training.cohort import Cohort
 from engine.training.linear import LinearFit
 from engine.training.outcome import Floats
+from engine.training.pooled_effects import interval, pooled_effects
 from engine.training.recipe import StrategySpec
 from engine.training.resampling import bootstrap_rows
 from engine.training.runs import RecipeRun, fit_function
 from engine.training.strategies import PreparedModel, fit_estimator
 
 LINEAR = ("ridge", "elastic_net", "lasso_cox", "svm", "logistic", "points", "fine_gray")
+Row = tuple[str, ...]
 RESAMPLES = 100
 MOST_EFFECTS = 20
 MOST_AXES = 16
@@ -25,10 +27,12 @@ class ShownModel:
     """A linear strategy fitted on the whole cohort, with bootstrap bounds of its effects.
 
     Attributes:
+        spec: The strategy with the settings that were chosen.
         lower, upper: Of the coefficients per standard deviation, shape (r,).
     """
 
     name: str
+    spec: StrategySpec
     model: PreparedModel
     fit: LinearFit
     lower: Floats
@@ -55,8 +59,31 @@ def shown_model(run: RecipeRun) -> ShownModel | None:
             for rows in bootstrap_rows(run.cohort, resamples=RESAMPLES, seed=11)
         ]
         lower, upper = np.quantile(drawn, (0.025, 0.975), axis=0)
-        return ShownModel(spec.name, model, model.estimator, lower, upper)
+        return ShownModel(spec.name, chosen, model, model.estimator, lower, upper)
     return None
+
+
+def rubin_rows(shown: ShownModel, cohort: Cohort) -> tuple[Row, ...]:
+    """Hazard ratios pooled over imputations; none unless the ridge strategy imputes so."""
+    preparation, spec = shown.model.preparation, shown.spec
+    if spec.model != "ridge" or spec.preparation.missing != "multiple":
+        return ()
+    pool = pooled_effects(
+        preparation,
+        cohort,
+        ridge=float(spec.settings.get("ridge", 10.0)),
+        imputations=max(spec.preparation.imputations, 2),
+        seed=11,
+    )
+    low, high = interval(pool)
+    return tuple(
+        (
+            name,
+            f"{np.exp(pool.estimate[k]):.2f} ({np.exp(low[k]):.2f} to {np.exp(high[k]):.2f})",
+            f"{100 * pool.fraction[k]:.0f} %",
+        )
+        for k, name in enumerate(preparation.names)
+    )
 
 
 def _coefficients(spec: StrategySpec, x: Floats, cohort: Cohort) -> Floats:

@@ -14,6 +14,7 @@ from engine.training.report.model_figures import (
     nomogram_axes,
     paint_effects,
     paint_nomogram,
+    rubin_rows,
     shown_model,
     total_points_scale,
 )
@@ -100,3 +101,25 @@ def test_under_competing_risks_the_proper_score_decides(run: RecipeRun) -> None:
     cause = run.cohort.outcome.event.astype(np.int64)
     with_causes = replace(run, cohort=replace(run.cohort, cause=cause))
     assert with_causes.best.skill.value == max(j.skill.value for j in run.judgements)
+
+
+def test_pooled_effects_are_listed_where_values_were_imputed_several_times(
+    run: RecipeRun, shown: ShownModel
+) -> None:
+    assert rubin_rows(shown, run.cohort) == ()
+    values = run.cohort.values.copy()
+    values[::3, 2] = np.nan
+    preparation = replace(shown.spec.preparation, missing="multiple", imputations=3)
+    plan = replace(
+        run.recipe,
+        strategies=tuple(
+            replace(s, preparation=preparation) if s.name == "ridge" else s
+            for s in run.recipe.strategies
+        ),
+    )
+    imputed = replace(run, recipe=plan, cohort=replace(run.cohort, values=values))
+    found = shown_model(imputed)
+    assert found is not None
+    rows = rubin_rows(found, imputed.cohort)
+    assert [row[0] for row in rows] == ["age", "male", "afp"]
+    assert int(rows[2][2].split()[0]) > int(rows[0][2].split()[0])
