@@ -167,7 +167,11 @@ def show_tables(result: Result) -> None:
             ("Unit", [feature["unit"] for _, feature in rows]),
         ],
     )
-    scores = result.record["scores"]
+    show_scores(result.record["scores"])
+
+
+def show_scores(scores: list[dict[str, Any]]) -> None:
+    """Published scores, the refused ones with what is missing."""
     fill_table(
         "scores",
         "HepatoCast scores",

@@ -9,8 +9,11 @@ import slicer
 import vtk
 
 from HepatoCastLib import history, outputs
+from HepatoCastLib.clinical_table import ClinicalTable
 from HepatoCastLib.correcting import Review, lesions_of
 from HepatoCastLib.courier import Courier
+from HepatoCastLib.errors import PanelError
+from HepatoCastLib.followup import FollowUp
 from HepatoCastLib.installation import Engine
 from HepatoCastLib.parameters import Parameters
 from HepatoCastLib.presenter import Presenter, ViewState
@@ -19,6 +22,7 @@ from HepatoCastLib.result import Result
 from HepatoCastLib.review import ReviewTable
 from HepatoCastLib.run import BackgroundRun
 from HepatoCastLib.staging import Choices
+from HepatoCastLib.warm import WarmEngine
 
 PYTHON_SETTING = "HepatoCast/Python"
 WHEELHOUSE_SETTING = "HepatoCast/Wheelhouse"
@@ -31,6 +35,8 @@ NODES_OF_TABLES = (
     ("scoreTable", "scores"),
     ("changeTable", "changes"),
     ("sentTable", "sent"),
+    ("followupTable", "followup"),
+    ("responseTable", "response"),
 )
 
 
@@ -48,10 +54,13 @@ class Panel:
         self.engine = Engine(ask=confirm)
         self.run, self.pump = BackgroundRun(), StepPump()
         self.courier = Courier(BackgroundRun(), self.engine)
+        self.followup = FollowUp(BackgroundRun(), self.engine)
+        self.clinical, self.warm = ClinicalTable(ui.clinicalTable), WarmEngine()
         self.presenter = Presenter(self.run, self.pump, self.engine, find_dicom_file)
         self._new_parameters = new_parameters
         self.review = ReviewTable(ui.decisionTable)
         self._correctable = False
+        self._assessed: Path | None = None
         self._watched: Any = None
         self._segment_tags: list[Any] = []
         self._gui_tag: Any = None
@@ -71,6 +80,10 @@ class Panel:
         ui.destinationEdit.text = str(qt.QSettings().value(DESTINATION_SETTING) or "")
         ui.destinationEdit.connect("textChanged(QString)", lambda *_: self._name_destination())
         self.courier.changed.connect(self._render_sending)
+        ui.compareButton.connect("clicked(bool)", lambda *_: self.compare())
+        self.followup.changed.connect(self._render_comparison)
+        self.clinical.changed.connect(self._assess)
+        self.warm.told.connect(self._render_assessment)
         for edit, setting in self._settings():
             edit.currentPath = str(qt.QSettings().value(setting) or "")
             edit.connect("currentPathChanged(QString)", lambda *_: self._keep_settings())
@@ -112,6 +125,9 @@ class Panel:
         self.parameters = None
         self._correctable = False
         self._list_lesions()
+        self.clinical.clear()
+        self.warm.close()
+        self._assessed = None
         for edit in (self.ui.observerEdit, self.ui.organizationEdit):
             edit.text = ""  # the next scene may be another person's
         self.ui.segmentEditor.setSegmentationNode(None)
@@ -123,6 +139,8 @@ class Panel:
         self.pump.stop()
         self.presenter.clean_up()
         self.courier.clean_up()
+        self.followup.clean_up()
+        self.warm.close()
         self.close_scene()
 
     def apply(self) -> None:
@@ -146,6 +164,51 @@ class Panel:
         report = self.presenter.state.report
         if report:
             self.courier.send(Path(report).parent, self.ui.destinationEdit.text.strip())
+
+    def compare(self) -> None:
+        """Hold the result in the scene against an earlier one."""
+        report = self.presenter.state.report
+        earlier = self.ui.earlierEdit.currentPath
+        if not (report and earlier):
+            self.ui.compareStatus.text = "Name an earlier result's folder; run or update first"
+            return
+        self.followup.compare(Path(earlier), Path(report).parent)
+
+    def _render_comparison(self, status: str) -> None:
+        self.ui.compareStatus.text = status
+        self.ui.compareButton.enabled = not self.followup.busy
+        for name, role in (("followupTable", "followup"), ("responseTable", "response")):
+            table = outputs.find_node("vtkMRMLTableNode", role)
+            getattr(self.ui, name).setMRMLTableNode(table)
+
+    def _assess(self, rows: list[dict[str, str]]) -> None:
+        """Scores and risk on the values typed; the engine stays warm beside the panel."""
+        report = self.presenter.state.report
+        if not report:
+            self.ui.clinicalStatus.text = "Run or update first; then values count at once"
+            return
+        folder = Path(report).parent
+        if folder != self._assessed:
+            try:
+                self.warm.open(*self.engine.locate(), folder)
+            except PanelError as error:
+                self.ui.clinicalStatus.text = str(error)
+                return
+            self._assessed = folder
+        self.warm.ask(rows)
+
+    def _render_assessment(self, message: dict[str, Any]) -> None:
+        if message.get("event") == "assess-refused":
+            self.ui.clinicalStatus.text = f"Not used: {message['reason']}"
+        elif message.get("event") == "assessed":
+            outputs.show_scores(message["scores"])
+            outputs.show_risk(message["predictions"])
+            told = [f"{r['analyte']} not used: {r['reason']}" for r in message["rejections"]]
+            computed = sum(score["value"] is not None for score in message["scores"])
+            told.append(f"{computed} scores, {len(message['predictions'])} risk curves")
+            self.ui.clinicalStatus.text = "; ".join(told) + ". Not in the report: run with a file."
+            table = outputs.find_node("vtkMRMLTableNode", "scores")
+            self.ui.scoreTable.setMRMLTableNode(table)
 
     def _name_destination(self) -> None:
         """The button says where a click sends to."""
