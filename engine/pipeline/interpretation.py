@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.clinical.scores.compute import compute_scores
 from engine.pipeline.features import Extraction, cut_off, extract_all
+from engine.pipeline.measurements import measurements_of
 from engine.pipeline.nomograms import draw_nomograms
 from engine.pipeline.notices import notices
 from engine.pipeline.opening import AnalysisSettings
@@ -18,6 +19,7 @@ from engine.prognosis.prediction import predict
 from engine.series.input import StudyScan
 from engine.series.selection import Selection
 from engine.values.clinical import ClinicalRecord
+from engine.values.features import FeatureSet
 from engine.values.lesion import LesionFindings
 from engine.values.nomogram import Nomogram
 from engine.values.prognosis import Refusal, RiskPrediction, Score
@@ -59,7 +61,7 @@ def interpret(
     volume, findings = recognized.volume, recognized.findings
     study, record = recognized.study, recognized.record
     phases, extraction = _measure(recognized, settings, watch)
-    assessed = _assess(study, record, findings, settings, watch)
+    assessed = _assess(recognized, extraction.features, settings, watch)
     answers = assessed.answers
     return AnalysisResult(
         context=context,
@@ -108,13 +110,13 @@ class _Assessment:
 
 
 def _assess(
-    study: StudyScan,
-    record: ClinicalRecord | None,
-    findings: LesionFindings,
+    recognized: Recognized,
+    features: tuple[FeatureSet, ...],
     settings: AnalysisSettings,
     watch: Stopwatch,
 ) -> _Assessment:
     """Published scores, each risk package's answer, and their nomograms."""
+    study, record, findings = recognized.study, recognized.record, recognized.findings
     with watch.stage("scores"):
         scores = compute_scores(
             record,
@@ -123,7 +125,14 @@ def _assess(
             include_unconfirmed=settings.include_unconfirmed_scores,
         )
     with watch.stage("prognosis"):
-        patient = PatientInputs(record=record, burden=findings.burden, scores=scores)
+        values, fingerprints = measurements_of(features)
+        patient = PatientInputs(
+            record=record,
+            burden=findings.burden,
+            scores=scores,
+            measurements=values,
+            measurement_settings=fingerprints,
+        )
         packages = settings.risk_packages
         answers = tuple(predict(risk, patient) for risk in packages)
         nomograms = draw_nomograms(packages, answers, patient, study.study.patient)

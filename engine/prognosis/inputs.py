@@ -20,12 +20,15 @@ class PatientInputs:
         burden: Tumor burden measured on the images; None without an imaging result.
         scores: Published scores already computed.
         measurements: Further named numbers (radiomics, deep features, omics).
+        measurement_settings: By the same names the fingerprint of the settings a number was
+            extracted with.
     """
 
     record: ClinicalRecord | None = None
     burden: TumorBurden | None = None
     scores: tuple[Score, ...] = ()
     measurements: Mapping[str, float] = field(default_factory=dict, repr=False)
+    measurement_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,22 @@ def _look_up(predictor: RiskPredictor, patient: PatientInputs) -> tuple[float | 
         case PredictorSource.SCORE:
             return _from_scores(predictor, patient.scores)
         case PredictorSource.MEASUREMENT:
-            value = patient.measurements.get(predictor.key)
-            return value, "" if value is not None else "not measured"
+            return _from_measurements(predictor, patient)
+
+
+def _from_measurements(
+    predictor: RiskPredictor, patient: PatientInputs
+) -> tuple[float | str | None, str]:
+    value = patient.measurements.get(predictor.key)
+    if value is None:
+        return None, "not measured"
+    wanted = predictor.settings_sha256
+    found = patient.measurement_settings.get(predictor.key, "unknown")
+    if wanted and found != wanted:
+        return None, (
+            f"extracted with other settings ({found[:12]}) than the model's ({wanted[:12]})"
+        )
+    return value, ""
 
 
 def _from_record(

@@ -71,6 +71,8 @@ class RiskPredictor:
             outside is predicted with an extrapolation flag.
         maximum_age_days: Oldest usable observation at the reference date; None for any.
         note: What a reader must know ("cut-off undocumented").
+        settings_sha256: For a measurement: fingerprint of the extraction settings the model was
+            developed with; a number extracted otherwise is refused. Empty for any.
     """
 
     name: str
@@ -90,6 +92,7 @@ class RiskPredictor:
     development: tuple[float, float] = (float("-inf"), float("inf"))
     maximum_age_days: int | None = None
     note: str = ""
+    settings_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,3 +107,21 @@ def test_a_score_and_a_measurement_are_found_by_name() -> None:
     patient = PatientInputs(scores=(score,), measurements={"radiomics:energy": 2.5})
     assert [v.number for v in collect((by_score, by_name), patient)] == [6.0, 2.5]
     assert [v.number for v in collect((by_score, by_name), PatientInputs())] == [None, None]
+
+
+def test_a_feature_extracted_with_other_settings_is_refused() -> None:
+    """The same name from another voxel size is another feature."""
+    strict = replace(
+        AFP, source=PredictorSource.MEASUREMENT, key="lesion 1/delayed/x", settings_sha256="a" * 64
+    )
+    same = PatientInputs(
+        measurements={strict.key: 2.0}, measurement_settings={strict.key: "a" * 64}
+    )
+    assert collect((strict,), same)[0].number == 2.0
+    other = replace(same, measurement_settings={strict.key: "b" * 64})
+    found = collect((strict,), other)[0]
+    assert found.number is None
+    assert "other settings (bbbbbbbbbbbb) than the model's (aaaaaaaaaaaa)" in found.reason
+    unknown = collect((strict,), replace(same, measurement_settings={}))[0]
+    assert unknown.number is None
+    assert "unknown" in unknown.reason
