@@ -79,19 +79,25 @@ def serve(configuration: Configuration, path: Path, *, roles: tuple[str, ...] = 
     while not stop.wait(0.2):
         for child in children:
             child.tend(time.monotonic())
-    _stop([child for child in children if child.role != "worker"])
-    _stop([child for child in children if child.role == "worker"])
+    stop_children(children)
     return 0
 
 
+def stop_children(children: list[_Child]) -> None:
+    """End the doors, then the worker, so that what they still take in finds one."""
+    _stop([child for child in children if child.role != "worker"])
+    _stop([child for child in children if child.role == "worker"])
+
+
 def _stop(children: list[_Child]) -> None:
-    """End processes; the doors go before the worker, so that they finish what they take in."""
+    """Ask processes to end, all at once; kill those that do not."""
     running = [child.process for child in children if child.process is not None]
     for process in running:
         process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
     for process in running:
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(max(deadline - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -144,7 +144,8 @@ class Worker:
             self.ledger.settle(job_id)
 
     def tidy(self) -> None:
-        """Keep the queue's tables from growing for ever."""
+        """Keep the queue's tables and what crashed senders left from growing for ever."""
+        self._spool.discard_unfinished()
         if self._jobs is not None:
             self._jobs.forget_done(older_than_seconds=KEEP_DONE_SECONDS)
 
