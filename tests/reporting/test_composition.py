@@ -28,6 +28,7 @@ def test_a_result_becomes_all_its_objects(result: AnalysisResult) -> None:
         "key-image-01.dcm",
         "key-image-02.dcm",
         "key-image-03.dcm",
+        "key-image-04.dcm",
         "report.dcm",
         "report.pdf",
         "fhir.json",
@@ -46,7 +47,7 @@ def test_repeating_gives_the_same_bytes(result: AnalysisResult) -> None:
 
 def test_objects_have_distinct_uids_in_four_series(result: AnalysisResult) -> None:
     dicom = [f for f in compose_reports(result, SEGMENTS) if f.is_dicom]
-    assert len({f.sop_instance_uid for f in dicom}) == len(dicom) == 6
+    assert len({f.sop_instance_uid for f in dicom}) == len(dicom) == 7
     assert len({f.series_instance_uid for f in dicom}) == 4
     for file in dicom:
         dataset = read_dataset(file.content)
