@@ -55,11 +55,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     viewer = Viewer(folder / "viewer", pacs)  # type: ignore[arg-type]
     try:
         node.configure(pacs.dicom_port, dashboard="enabled = false", quiet_seconds=3)
-        start = node.path.read_text().index("command = ")
-        end = node.path.read_text().index("\n", start)
         text = node.path.read_text()
-        command = json.dumps([*ENGINE, "analyze"])
-        node.path.write_text(f"{text[:start]}command = {command}{text[end:]}")
+        for key, word in (("command", "analyze"), ("warm_command", "work")):
+            program = f"{key} = {json.dumps([*ENGINE, word])}"
+            text = re.sub(rf"(?m)^{key} = .*$", lambda _, line=program: line, text)
+        node.path.write_text(text)
         node.start()
         viewer.start()
         files = sorted((folder / "ct").rglob("*.dcm"))
