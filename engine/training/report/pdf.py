@@ -64,7 +64,7 @@ def _image(content: bytes) -> Image:
 def _need(cell: str) -> float:
     """Width a cell asks for, in characters: its longest word whole, the rest may wrap."""
     word = max((len(w) for w in cell.split()), default=0)
-    return max(word + 3.0, 0.6 * min(len(cell), 60) + 3.0)
+    return max(1.25 * word + 3.5, 0.6 * min(len(cell), 60) + 3.0)
 
 
 def _table(table: Table, style: ParagraphStyle) -> PdfTable:
