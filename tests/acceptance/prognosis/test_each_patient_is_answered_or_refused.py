@@ -167,10 +167,9 @@ def test_a_published_stage_alone_is_fused_as_what_is_there(name: str) -> None:
     assert total == pytest.approx(alone.linear_predictor, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["resection_rfs", "resection_os"])
-def test_lower_bounds_are_there_and_say_what_they_are(name: str) -> None:
-    package = open_risk_package(MODELS / name / "1.0.0")
-    found = predict(package, PatientInputs(record=record(*AGE_AND_AFP)))
+def test_lower_bounds_are_there_and_say_what_they_are(opened: OpenRiskPackage) -> None:
+    afp = tuple(o for o in AGE_AND_AFP if o.analyte == "afp")
+    found = predict(opened, PatientInputs(record=record(*AGE_AND_AFP, history=afp)))
     assert isinstance(found, RiskPrediction)
     assert [b.confidence for b in found.lower_bounds] == [0.8, 0.9, 0.95]
     months = [b.months for b in found.lower_bounds]
