@@ -23,58 +23,60 @@ SIDE, TOP, BOTTOM = 16 * mm, 24 * mm, 22 * mm
 TEXT_WIDTH = PAGE_WIDTH - 2 * SIDE
 
 
+STYLES: dict[str, dict[str, object]] = {
+    "body": {"fontSize": 8.6, "leading": 12.2, "spaceAfter": 3},
+    "small": {"fontSize": 7.2, "leading": 10, "textColor": MUTED, "spaceAfter": 2},
+    "cell": {"fontSize": 7.6, "leading": 10},
+    "fine": {"fontSize": 6.6, "leading": 8.6},
+    "fine-number": {"fontSize": 6.6, "leading": 8.6, "alignment": TA_RIGHT},
+    "head": {"fontSize": 7.2, "leading": 9.6, "fontName": BOLD, "textColor": MUTED},
+    "number": {"fontSize": 7.6, "leading": 10, "alignment": TA_RIGHT},
+    "head-number": {
+        "fontSize": 7.2,
+        "leading": 9.6,
+        "fontName": BOLD,
+        "textColor": MUTED,
+        "alignment": TA_RIGHT,
+    },
+    "section": {
+        "fontSize": 11,
+        "leading": 14,
+        "fontName": BOLD,
+        "textColor": ACCENT,
+        "spaceBefore": 11,
+        "spaceAfter": 4,
+        "keepWithNext": 1,
+    },
+    "subsection": {
+        "fontSize": 8.8,
+        "leading": 12,
+        "fontName": BOLD,
+        "spaceBefore": 7,
+        "spaceAfter": 3,
+        "keepWithNext": 1,
+    },
+    "heading": {
+        "fontSize": 11,
+        "leading": 14,
+        "fontName": BOLD,
+        "textColor": ACCENT,
+        "spaceBefore": 11,
+        "spaceAfter": 4,
+    },
+    "title": {"fontSize": 17, "leading": 21, "fontName": BOLD, "spaceAfter": 5},
+    "lead": {"fontSize": 11, "leading": 15.5, "fontName": BOLD},
+}
+"""Differences from the report's plain text."""
+
+
 def style(name: str) -> ParagraphStyle:
     """One of the report's paragraph styles.
 
     Args:
-        name: "body", "small", "cell", "fine", "fine-number", "head", "head-number",
-            "number", "section", "subsection", "heading", "title" or "lead".
+        name: A key of ``STYLES``.
     """
     base = {"fontName": REGULAR, "textColor": INK, "splitLongWords": 1}
-    styles: dict[str, dict[str, object]] = {
-        "body": {"fontSize": 8.6, "leading": 12.2, "spaceAfter": 3},
-        "small": {"fontSize": 7.2, "leading": 10, "textColor": MUTED, "spaceAfter": 2},
-        "cell": {"fontSize": 7.6, "leading": 10},
-        "fine": {"fontSize": 6.6, "leading": 8.6},
-        "fine-number": {"fontSize": 6.6, "leading": 8.6, "alignment": TA_RIGHT},
-        "head": {"fontSize": 7.2, "leading": 9.6, "fontName": BOLD, "textColor": MUTED},
-        "number": {"fontSize": 7.6, "leading": 10, "alignment": TA_RIGHT},
-        "head-number": {
-            "fontSize": 7.2,
-            "leading": 9.6,
-            "fontName": BOLD,
-            "textColor": MUTED,
-            "alignment": TA_RIGHT,
-        },
-        "section": {
-            "fontSize": 11,
-            "leading": 14,
-            "fontName": BOLD,
-            "textColor": ACCENT,
-            "spaceBefore": 11,
-            "spaceAfter": 4,
-            "keepWithNext": 1,
-        },
-        "subsection": {
-            "fontSize": 8.8,
-            "leading": 12,
-            "fontName": BOLD,
-            "spaceBefore": 7,
-            "spaceAfter": 3,
-            "keepWithNext": 1,
-        },
-        "heading": {
-            "fontSize": 11,
-            "leading": 14,
-            "fontName": BOLD,
-            "textColor": ACCENT,
-            "spaceBefore": 11,
-            "spaceAfter": 4,
-        },
-        "title": {"fontSize": 17, "leading": 21, "fontName": BOLD, "spaceAfter": 5},
-        "lead": {"fontSize": 11, "leading": 15.5, "fontName": BOLD},
-    }
-    return ParagraphStyle(name, **(base | styles[name]))
+    return ParagraphStyle(name, **(base | STYLES[name]))
 
 
 def paragraph(text: str, name: str = "body") -> Paragraph:
