@@ -22,7 +22,7 @@ from engine.spatial.resampling import resample
 from engine.values.followup import Comparison
 from engine.values.geometry import VolumeGeometry, VoxelSpacing
 from engine.values.lesion import TumorBurden
-from engine.values.prognosis import RiskPrediction
+from engine.values.prognosis import Refusal, RiskPrediction
 
 SHAPE_MM = 3.0
 SHAPE_REACH_MM = 15.0
@@ -74,6 +74,7 @@ def compare_examinations(
         )
         groups = choose_targets(groups, slice_mm=baseline.geometry.spacing.slice_mm)
     nadir = settings.earlier_nadir_mm
+    answers = _answers(followup, settings)
     return Comparison(
         baseline=baseline.time_point,
         followup=followup.time_point,
@@ -83,7 +84,8 @@ def compare_examinations(
             assess_mrecist(groups, settings.viable),
         ),
         markers=marker_trends(baseline.document["clinical"], followup.document["clinical"]),
-        predictions=_predictions(followup, settings),
+        predictions=tuple(a for a in answers if isinstance(a, RiskPrediction)),
+        refusals=tuple(a for a in answers if isinstance(a, Refusal)),
         alignment=f"{by}; edge correlation {registered.quality.edge_correlation:.2f} "
         f"(before {registered.quality.edge_correlation_before:.2f}), largest shift "
         f"{registered.quality.largest_shift_mm:.1f} mm",
@@ -175,7 +177,9 @@ def _shifted(baseline: Examination, followup: Examination) -> VolumeGeometry:
     return replace(baseline.geometry, origin_mm=(x, y, z))
 
 
-def _predictions(followup: Examination, settings: ComparisonSettings) -> tuple[RiskPrediction, ...]:
+def _answers(
+    followup: Examination, settings: ComparisonSettings
+) -> tuple[RiskPrediction | Refusal, ...]:
     """What risk packages say at the follow-up from values over time."""
     if settings.clinical_file is None:
         return ()
@@ -183,5 +187,4 @@ def _predictions(followup: Examination, settings: ComparisonSettings) -> tuple[R
     burden = TumorBurden(**followup.document["burden"])
     scores = compute_scores(record, burden, followup.patient, include_unconfirmed=False)
     patient = PatientInputs(record=record, burden=burden, scores=scores)
-    answers = [predict(package, patient) for package in settings.risk_packages]
-    return tuple(answer for answer in answers if isinstance(answer, RiskPrediction))
+    return tuple(predict(package, patient) for package in settings.risk_packages)

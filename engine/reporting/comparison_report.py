@@ -81,6 +81,7 @@ def comparison_sentences(comparison: Comparison) -> tuple[str, ...]:
         f"{p.outcome} ({p.package}): {p.risk_group} risk, percentile {p.percentile:.0f}"
         for p in comparison.predictions
     ]
+    lines += [f"Not computed: {r.name}: {r.reason}" for r in comparison.refusals]
     lines.append(f"Registered {comparison.alignment}.")
     return (*lines, *(f"! {warning}" for warning in comparison.warnings))
 
@@ -161,4 +162,5 @@ def _story(comparison: Comparison) -> list[Flowable]:
                       "percentile of the development cohort.")
             for p in comparison.predictions
         ]  # fmt: skip
+    parts += [paragraph(f"Not computed: {r.name}: {r.reason}") for r in comparison.refusals]
     return [*parts, Spacer(1, 6), paragraph(RESEARCH_USE_STATEMENT, "small")]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from engine.values.prognosis import RiskPrediction
+from engine.values.prognosis import Refusal, RiskPrediction
 
 
 class LesionCourse(StrEnum):
@@ -156,6 +156,7 @@ class Comparison:
         predictions: Risk from values over time, where a dynamic package applies.
         alignment: How the two were laid on each other, and how well.
         warnings: What a reader must know.
+        refusals: Risk packages that gave no answer, and why.
     """
 
     baseline: TimePoint
@@ -166,3 +167,4 @@ class Comparison:
     predictions: tuple[RiskPrediction, ...]
     alignment: str
     warnings: tuple[str, ...]
+    refusals: tuple[Refusal, ...] = ()

@@ -124,7 +124,7 @@ def test_a_split_lesion_counts_its_parts_and_a_merged_one_once(model: Path, tmp_
     assert group["followup_mm"] == group["followup"][0]["long_axis_mm"]
 
 
-def test_afp_is_followed(model: Path, tmp_path: Path) -> None:
+def test_afp_and_dynamic_risk_are_followed(model: Path, tmp_path: Path) -> None:
     lesions = (ball(LARGE, 16.0),)
     first = visit(tmp_path / "a", model, "20240110", lesions,
                   clinical=CSV.format(day="2024-01-05", afp=20))  # fmt: skip
@@ -133,6 +133,17 @@ def test_afp_is_followed(model: Path, tmp_path: Path) -> None:
     (trend,) = compare(first, second, tmp_path / "out")["markers"]
     assert (trend["baseline"], trend["followup"], trend["change"]) == (20.0, 80.0, 3.0)
     assert trend["doubling_days"] == pytest.approx(90.0)
+
+    course = tmp_path / "course.csv"
+    course.write_text(CSV.format(day="2024-07-03", afp=80), encoding="utf-8")
+    refused = compare(first, second, tmp_path / "refused", "--clinical", str(course))
+    assert refused["predictions"] == []
+    assert "lacks Age" in refused["refusals"][0]["reason"]
+    age = "PHANTOM-7,1960-02-29,F,age,64,a,2024-07-03\n"
+    course.write_text(CSV.format(day="2024-07-03", afp=80) + age, encoding="utf-8")
+    (risk,) = compare(first, second, tmp_path / "dynamic", "--clinical", str(course))["predictions"]
+    assert risk["package"].startswith("dynamic_os")
+    assert 0 < risk["survival"][-1] < 1
 
 
 def test_viable_diameters_of_a_reader_decide_mrecist(
