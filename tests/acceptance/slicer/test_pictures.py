@@ -27,7 +27,7 @@ def test_the_panel_with_a_result_can_be_shown(
     path = tmp_path / "panel.png"
     assert window.grab().save(str(path))
     with Image.open(path) as picture:
-        assert picture.size == (480, 1400)
+        assert picture.size[0] == 480
         assert len(picture.convert("RGB").getcolors(1 << 24)) > 16
     if folder := os.environ.get("HEPATOCAST_PICTURES"):
         Path(folder).mkdir(parents=True, exist_ok=True)

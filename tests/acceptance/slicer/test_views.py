@@ -23,11 +23,19 @@ FOLDER = os.environ.get("HEPATOCAST_PICTURES")
 LIVER_RGB, LESION_RGB = (94, 201, 190), (230, 85, 13)
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo study, analyzed once; an empty folder where the phantom is shown."""
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    if FOLDER:
+        assert main(["demo", "--out", str(folder)]) == 0
+    return folder
+
+
 def demo_scene(folder: Path) -> tuple[Path, Any]:
-    """The demo study, analyzed, and its reference series as a volume."""
+    """The demo's result, and its reference series as a volume."""
     import slicer
 
-    assert main(["demo", "--out", str(folder)]) == 0
     result = folder / "result"
     document = json.loads((result / "result.json").read_text())
     wanted = document["reference"]["series_instance_uid"]
@@ -39,7 +47,7 @@ def demo_scene(folder: Path) -> tuple[Path, Any]:
 
 
 @pytest.fixture
-def shown(scene: Any, tmp_path: Path) -> SimpleNamespace:
+def shown(scene: Any, demo: Path, tmp_path: Path) -> SimpleNamespace:
     """A result in the scene: segmentation, volume, the first lesion's center (RAS)."""
     from HepatoCastLib import exchange, outputs
     from HepatoCastLib.keeping import pack_result
@@ -47,7 +55,7 @@ def shown(scene: Any, tmp_path: Path) -> SimpleNamespace:
     from HepatoCastLib.unpacking import unpack_segmentation
 
     if FOLDER:
-        folder, volume = demo_scene(tmp_path / "demo")
+        folder, volume = demo_scene(demo)
     else:
         folder = write_recorded_result(tmp_path / "result", "axial")
         volume = phantom_node("axial")
