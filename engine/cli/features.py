@@ -11,6 +11,7 @@ from engine.cli.analyze import add_feature_arguments, request_of
 from engine.cli.events import Reporter
 from engine.cli.opened_models import FreshModels
 from engine.cli.request import DEFAULT_MODEL, settings_of, start
+from engine.deep_features.extraction import OpenEncoder, extract_deep_features
 from engine.errors import OutputError, RegionError
 from engine.model_package.loading import embedded_models, load_package
 from engine.pipeline import analyze
@@ -119,8 +120,25 @@ def _extract_given(
     for number, (name, mask) in enumerate(given.regions.items()):
         reporter.progress("radiomics", number / len(given.regions), name)
         sets.append(_extract_one(given, name, mask))
+    for encoder in settings_of(request_of(arguments)).encoders:
+        sets += [_extract_deep(given, name, encoder) for name in _lesions(given)]
     reporter.progress("radiomics", 1.0)
     return given, tuple(sets)
+
+
+def _extract_deep(given: GivenRegions, name: str, encoder: OpenEncoder) -> FeatureSet:
+    """Deep features of a lesion; a lesion an encoder cannot see ends the command."""
+    try:
+        return extract_deep_features(
+            given.voxels,
+            given.regions[name],
+            given.geometry,
+            encoder,
+            region=name,
+            phase=given.phase,
+        )
+    except RegionError as error:
+        raise RegionError(f"{name}: {error}; leave it out of the mask or omit --deep") from error
 
 
 def _extract_one(given: GivenRegions, name: str, mask: NDArray[np.bool_]) -> FeatureSet:

@@ -72,3 +72,11 @@ def test_a_changed_graph_is_refused(tmp_path: Path) -> None:
 def test_what_is_unclear_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(ModelPackageError, match=message):
         parse_encoder(MANIFEST.replace(old, new), tmp_path, "")
+
+
+def test_the_draft_in_the_readme_is_one(tmp_path: Path) -> None:
+    """What users copy must parse."""
+    readme = Path(__file__).parents[2] / "models" / "README.md"
+    draft = readme.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    spec = parse_encoder(draft, tmp_path, "")
+    assert (spec.name, spec.dimensions, len(spec.channels)) == ("vgg16_three_windows", 2, 3)

@@ -95,3 +95,22 @@ def test_one_region_has_no_icc_and_says_what_is_needed(
     command = ["features", str(image), "--mask", str(mask), "--perturb", "2", "--out", str(out)]
     assert main(command) == 2
     assert "at least 2 regions" in capsys.readouterr().err
+
+
+def test_the_segmenters_bottleneck_describes_real_lesions_and_is_kept(tmp_path: Path) -> None:
+    """Twelve lesions, three poolings; the second run reads the cache and says the same."""
+    image, mask = crop(tmp_path)
+    tables = []
+    for out in (tmp_path / "one", tmp_path / "two"):
+        command = ["features", str(image), "--mask", str(mask), "--split", "2", "--deep"]
+        command += ["--deep-cache", str(tmp_path / "cache"), "--out", str(out)]
+        assert main(command) == 0
+        tables.append((out / "features.csv").read_bytes())
+    assert tables[0] == tables[1]
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 12
+    deep = [row for row in rows(out / "features.csv") if row["family"] == "Deep features"]
+    assert {row["aggregation"] for row in deep} == {"mask mean", "mask max", "global mean"}
+    assert {row["region"] for row in deep} == {f"lesion {n}" for n in range(1, 13)}
+    assert all(np.isfinite(float(row["value"])) for row in deep)
+    means = {row["value"] for row in deep if row["name"] == "bottleneck 0000"}
+    assert len(means) > 12
