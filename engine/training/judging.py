@@ -9,7 +9,13 @@ from engine.training.brier import BrierResult
 from engine.training.calibration import Calibration
 from engine.training.concordance import PairTable, merged
 from engine.training.decision import DecisionCurve
-from engine.training.outcome import Floats, Integers, check_horizons, largest_safe_horizon
+from engine.training.outcome import (
+    Floats,
+    HorizonError,
+    Integers,
+    check_horizons,
+    largest_safe_horizon,
+)
 from engine.training.resampling import (
     Interval,
     concordance_interval,
@@ -120,13 +126,12 @@ def judge(
         seed: Of the draws.
 
     Raises:
-        HorizonError: No horizon can be judged.
+        HorizonError: No horizon can be judged: beyond follow-up, off the grid, or before the
+            first event.
     """
     p, truth = predictions, predictions.truth
     safe = min(largest_safe_horizon(truth.observed), float(p.times[-1]))
-    usable = tuple(h for h in horizons if h <= safe and h in p.times)
-    if not usable:
-        check_horizons(truth.observed, horizons)
+    usable = _usable(p, horizons, safe)
     refused = [f"{h:g}" for h in horizons if h not in usable]
     tau = usable[-1]
     grid = p.times[p.times <= safe]
@@ -150,11 +155,27 @@ def judge(
         calibration_intervals=tuple(_calibration_intervals(p, h, resamples, seed) for h in usable),
         decision_bands=tuple(_decision_band(p, h, resamples, seed) for h in usable),
         refused_horizons=(
-            f"{', '.join(refused)} months refused; largest safe horizon {safe:g} months"
+            f"{', '.join(refused)} months refused (no event by then, or too few followed); "
+            f"largest safe horizon {safe:g} months"
             if refused
             else ""
         ),
     )
+
+
+def _usable(p: Predictions, horizons: tuple[float, ...], safe: float) -> tuple[float, ...]:
+    """Horizons on the grid, inside follow-up and after the first event."""
+    seen = p.truth.event_free(np.asarray(horizons, np.float64)) < 1.0
+    usable = tuple(
+        h for h, some in zip(horizons, seen, strict=True) if h <= safe and h in p.times and some
+    )
+    if not usable:
+        check_horizons(p.truth.observed, horizons)
+        raise HorizonError(
+            f"Nobody has had the event by {', '.join(f'{h:g}' for h in horizons)} months, or the "
+            "predictions have no such time; choose a later horizon"
+        )
+    return usable
 
 
 def _calibration_intervals(
