@@ -1,4 +1,4 @@
-"""Export a checkpoint to ONNX (opset 17, free spatial axes) and check its parity.
+"""Export a checkpoint to ONNX (opset 17, free batch and spatial axes) and check its parity.
 
 python export.py segmenter IN.pt OUT.onnx
 """
@@ -27,7 +27,7 @@ def main() -> None:
     model.load_state_dict(torch.load(arguments.weights, weights_only=True))
     model.eval()
     example = torch.randn(1, 1, *settings["patch"], generator=torch.Generator().manual_seed(0))
-    axes = {2: "slice", 3: "row", 4: "column"}
+    axes = {0: "batch", 2: "slice", 3: "row", 4: "column"}
     torch.onnx.export(
         model,
         (example,),

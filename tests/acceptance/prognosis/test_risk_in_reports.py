@@ -6,6 +6,7 @@ pixels of the page as Poppler draws it.
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,11 @@ def test_the_page_shows_the_curve_where_the_numbers_put_it(
         pixels = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).astype(int)
         green = np.abs(pixels - CURVE_RGB).max(-1) < 40
         bottom, top = middle["0%"][1], middle["100%"][1]
-        axis_y = next(float(b) for _, b, _, _, w in found if w == "months")
+        axis_y = next(
+            float(word[1])
+            for word, after in pairwise(found)
+            if (word[4], after[4]) == ("months", "after")
+        )
         labels = {
             int(w): (float(a) + float(c)) / 2
             for a, b, c, _, w in found
