@@ -1,5 +1,7 @@
 """Forecasts in words and rows, so that PDF, pictures and report state them alike."""
 
+import math
+
 from engine.reporting.clinical_words import quantity
 from engine.values.prognosis import Contribution, Refusal, RiskPrediction
 
@@ -61,15 +63,19 @@ def headline(prediction: RiskPrediction) -> str:
 
 
 def bound_sentences(prediction: RiskPrediction) -> list[str]:
-    """Lower bounds on the time to the event, each with its confidence."""
-    told = []
-    for bound in prediction.lower_bounds:
-        reach = "at least" if bound.at_end else "longer than"
-        told.append(
-            f"{bound.confidence:.0%} of such patients stay event-free {reach} "
-            f"{bound.months:.0f} months ({prediction.lower_bound})."
-        )
-    return told
+    """Lower bounds on the time to the event in one sentence, and what they are in another.
+
+    Months are rounded down: a lower bound must not be printed higher than it is.
+    """
+    if not prediction.lower_bounds:
+        return []
+    told = ", ".join(
+        f"{bound.confidence:.0%} {'at least' if bound.at_end else 'longer than'} "
+        f"{math.floor(10 * bound.months) / 10:.1f} months"
+        for bound in prediction.lower_bounds
+    )
+    kind = prediction.lower_bound[:1].upper() + prediction.lower_bound[1:]
+    return [f"Of such patients stay event-free: {told}.", *([f"{kind}."] if kind else [])]
 
 
 def contribution_value(contribution: Contribution) -> str:

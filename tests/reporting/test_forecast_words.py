@@ -54,18 +54,20 @@ def test_the_headline_tells_group_percentile_and_interval() -> None:
     )
 
 
-def test_a_bound_at_the_end_of_the_grid_is_said_to_lie_later() -> None:
+def test_a_lower_bound_is_rounded_down_and_at_the_end_of_the_grid_said_to_lie_later() -> None:
     bounded = replace(
         PREDICTION,
         lower_bound="conformal lower bound",
         lower_bounds=(
-            SurvivalBound(confidence=0.8, months=14.2, at_end=False),
+            SurvivalBound(confidence=0.8, months=14.28, at_end=False),
             SurvivalBound(confidence=0.5, months=60.0, at_end=True),
         ),
     )
     first, second = bound_sentences(bounded)
-    assert "80% of such patients stay event-free longer than 14 months" in first
-    assert "50% of such patients stay event-free at least 60 months" in second
+    assert first == (
+        "Of such patients stay event-free: 80% longer than 14.2 months, 50% at least 60.0 months."
+    )
+    assert second == "Conformal lower bound."
 
 
 def test_contributions_are_said_to_be_no_causes() -> None:
