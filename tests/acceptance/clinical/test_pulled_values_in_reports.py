@@ -25,6 +25,16 @@ HEADERS = {"Content-Type": "application/fhir+json"}
 DAY = date(2024, 3, 11)
 
 
+def _own_result() -> AnalysisResult:
+    """A result of a patient whom no other test registers on the shared server."""
+    result = cached_result()
+    study = result.reference.study
+    patient = replace(study.patient, patient_id="PULLED-1")
+    return replace(
+        result, reference=replace(result.reference, study=replace(study, patient=patient))
+    )
+
+
 def _create(base: str, resource: dict[str, object]) -> str:
     answer = httpx.post(f"{base}/{resource['resourceType']}", json=resource, headers=HEADERS)
     assert answer.status_code == httpx.codes.CREATED, answer.text
@@ -34,7 +44,7 @@ def _create(base: str, resource: dict[str, object]) -> str:
 @pytest.fixture(scope="module")
 def source(fhir_server: str) -> Iterator[FhirSource]:
     """A server that knows the phantom's patient."""
-    patient = cached_result().reference.study.patient
+    patient = _own_result().reference.study.patient
     born = patient.patient_birth_date
     subject = _create(
         fhir_server,
@@ -71,7 +81,7 @@ def _joined(result: AnalysisResult, source: FhirSource) -> AnalysisResult:
 
 
 def test_pulled_values_and_scores_stand_in_pdf_and_sr(source: FhirSource) -> None:
-    result = _joined(cached_result(), source)
+    result = _joined(_own_result(), source)
     files = {file.name: file for file in compose_reports(result, SEGMENTS)}
     pdf = next(file.content for name, file in files.items() if name.endswith(".pdf"))
     text = pdf_text(pdf)
@@ -90,7 +100,7 @@ def test_pulled_values_and_scores_stand_in_pdf_and_sr(source: FhirSource) -> Non
 
 def test_without_a_server_the_imaging_result_still_goes_out_and_says_so() -> None:
     client = FhirClient(f"http://127.0.0.1:{free_port()}/fhir", pause=lambda _: None)
-    result = _joined(cached_result(), FhirSource(client=client))
+    result = _joined(_own_result(), FhirSource(client=client))
     client.close()
     files = compose_reports(result, SEGMENTS)
     pdf = next(file.content for file in files if file.name.endswith(".pdf"))
@@ -100,7 +110,7 @@ def test_without_a_server_the_imaging_result_still_goes_out_and_says_so() -> Non
 
 def test_results_are_posted_once_and_updated_afterwards(source: FhirSource) -> None:
     """The server checks the resources against the R4 StructureDefinitions."""
-    result = _joined(cached_result(), source)
+    result = _joined(_own_result(), source)
     resources = list(build_resources(result, FhirSubject()))
     patient = result.reference.study.patient
     first = post(source, resources, patient)
@@ -108,5 +118,5 @@ def test_results_are_posted_once_and_updated_afterwards(source: FhirSource) -> N
     assert first == again
     assert [name.split("/")[0] for name in first] == ["DiagnosticReport", "RiskAssessment"]
     for kind in ("DiagnosticReport", "RiskAssessment"):
-        (stored,) = source.client.search(kind, {})
+        (stored,) = (r for r in source.client.search(kind, {}) if f"{kind}/{r['id']}" in first)
         assert stored["status"] == "preliminary"
