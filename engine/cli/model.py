@@ -12,7 +12,8 @@ from engine.model_package.commands import (
     show_command,
     verify_command,
 )
-from engine.model_package.loading import embedded_models
+from engine.model_package.listing import list_packages
+from engine.model_package.loading import embedded_models, find_package
 from engine.model_package.reference import LabelAgreement
 from engine.self_test import run_reference_case
 from engine.values.model import SegmentationPackage
@@ -24,7 +25,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--models", type=Path, action="append", default=[], metavar="FOLDER",
                         help="further folder of packages, searched first")  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    verbs.add_parser("list", help="every package that can be found")
+    listing = verbs.add_parser("list", help="every package that can be found")
+    listing.add_argument("--json-lines", action="store_true", help="one JSON object per package")
     for verb, text in (
         ("show", "what a package says of itself"),
         ("verify", "check its checksums and run its reference case"),
@@ -43,11 +45,35 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace, _reporter: Reporter) -> int:
+def run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     """Run one verb and print what it says."""
+    if getattr(arguments, "json_lines", False):
+        return tell_packages([*arguments.models, embedded_models()], reporter)
     result = _result(arguments)
     print(result.text)
     return result.exit_code
+
+
+def tell_packages(folders: list[Path], reporter: Reporter) -> int:
+    """One "model" event per package; "chosen" is the one that its bare name means.
+
+    Exits as the printed list does: 1 when a package has an unusable manifest.
+    """
+    packages = list_packages(folders)
+    for package in packages:
+        chosen = find_package(package.name, search_paths=folders)
+        reporter.event(
+            "model",
+            package=package.name,
+            version=package.version,
+            kind=package.kind,
+            title=package.title,
+            intended_use=package.intended_use,
+            limits=list(package.limits),
+            problem=package.problem,
+            chosen=chosen == package.folder.resolve(),
+        )
+    return int(any(package.problem for package in packages))
 
 
 def _result(arguments: argparse.Namespace) -> CommandResult:

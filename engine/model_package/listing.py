@@ -19,6 +19,8 @@ class ListedPackage:
         kind: "segmentation", "risk", …; empty when the manifest cannot be used.
         problem: Why the manifest cannot be used; empty when it can. Checksums are not
             verified by a listing.
+        intended_use: As the manifest says; empty when it cannot be used.
+        limits: Likewise.
     """
 
     name: str
@@ -27,6 +29,8 @@ class ListedPackage:
     title: str
     folder: Path
     problem: str = ""
+    intended_use: str = ""
+    limits: tuple[str, ...] = ()
 
 
 def list_packages(search_paths: Sequence[Path]) -> tuple[ListedPackage, ...]:
@@ -36,9 +40,12 @@ def list_packages(search_paths: Sequence[Path]) -> tuple[ListedPackage, ...]:
 
 def _listed(folder: Path) -> ListedPackage:
     kind, title, problem = "", "", ""
+    intended_use = ""
+    limits: tuple[str, ...] = ()
     try:
         header = read_header(folder)
         kind, title = header.kind, header.title
+        intended_use, limits = header.intended_use, header.limits
         if kind == SEGMENTATION:
             read_manifest(folder)
     except ModelPackageError as error:
@@ -50,4 +57,6 @@ def _listed(folder: Path) -> ListedPackage:
         title=title,
         folder=folder,
         problem=problem,
+        intended_use=intended_use,
+        limits=limits,
     )
