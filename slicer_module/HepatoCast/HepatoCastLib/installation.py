@@ -30,6 +30,19 @@ class Engine:
         Raises:
             InstallationError: There is no such Python, or the user declined the install.
         """
+        place = self.installed()
+        if place is not None:
+            return place
+        environment = dict(os.environ)
+        environment[PIP_VARIABLE] = json.dumps(self._agreed_install())
+        return own_python(), environment
+
+    def installed(self) -> tuple[str, dict[str, str]] | None:
+        """The same, but None where something would have to be installed; asks nobody.
+
+        Raises:
+            InstallationError: There is no such Python.
+        """
         if self.python:
             if not Path(self.python).is_file():
                 raise InstallationError(
@@ -37,10 +50,9 @@ class Engine:
                     "environment that has hepatocast"
                 )
             return self.python, dict(slicer.util.startupEnvironment())
-        environment = dict(os.environ)
         if not slicer.packaging.pip_check(REQUIREMENT):
-            environment[PIP_VARIABLE] = json.dumps(self._agreed_install())
-        return own_python(), environment
+            return None
+        return own_python(), dict(os.environ)
 
     def _agreed_install(self) -> list[str]:
         """Arguments of pip, after asking; the job installs, so that the panel never waits."""

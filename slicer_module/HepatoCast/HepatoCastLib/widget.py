@@ -15,6 +15,7 @@ from HepatoCastLib.courier import Courier
 from HepatoCastLib.errors import PanelError
 from HepatoCastLib.followup import FollowUp
 from HepatoCastLib.installation import Engine
+from HepatoCastLib.models import ModelList
 from HepatoCastLib.parameters import Parameters
 from HepatoCastLib.presenter import Presenter, ViewState
 from HepatoCastLib.pump import StepPump
@@ -55,6 +56,7 @@ class Panel:
         self.run, self.pump = BackgroundRun(), StepPump()
         self.courier = Courier(BackgroundRun(), self.engine)
         self.followup = FollowUp(BackgroundRun(), self.engine)
+        self.models = ModelList(BackgroundRun(), self.engine)
         self.clinical, self.warm = ClinicalTable(ui.clinicalTable), WarmEngine()
         self.presenter = Presenter(self.run, self.pump, self.engine, find_dicom_file)
         self._new_parameters = new_parameters
@@ -84,6 +86,8 @@ class Panel:
         self.followup.changed.connect(self._render_comparison)
         self.clinical.changed.connect(self._assess)
         self.warm.told.connect(self._render_assessment)
+        self.models.changed.connect(self._list_models)
+        ui.modelSelector.connect("currentIndexChanged(int)", lambda *_: self._choose_model())
         for edit, setting in self._settings():
             edit.currentPath = str(qt.QSettings().value(setting) or "")
             edit.connect("currentPathChanged(QString)", lambda *_: self._keep_settings())
@@ -101,6 +105,35 @@ class Panel:
             qt.QSettings().setValue(setting, edit.currentPath)
         self.engine.python = self.ui.pythonEdit.currentPath
         self.engine.wheelhouse = self.ui.wheelhouseEdit.currentPath
+        self.models.read()
+
+    def _list_models(self) -> None:
+        """The packages the engine has; the parameter stays what it was."""
+        listed = [f"{model.name} {model.version}" for model in self.models.models]
+        selector = self.ui.modelSelector
+        selector.blockSignals(True)
+        selector.clear()
+        selector.addItems(listed)
+        selector.blockSignals(False)
+        self._show_model()
+
+    def _show_model(self) -> None:
+        """The selector and the text below it follow the parameter."""
+        if self.parameters is None:
+            return
+        place = self.models.find(self.parameters.model)
+        selector = self.ui.modelSelector
+        selector.enabled = bool(self.models.models)
+        if selector.currentIndex != place:
+            selector.blockSignals(True)
+            selector.setCurrentIndex(place)
+            selector.blockSignals(False)
+        self.ui.modelText.text = self.models.describe(self.parameters.model)
+
+    def _choose_model(self) -> None:
+        place = self.ui.modelSelector.currentIndex
+        if self.parameters is not None and 0 <= place < len(self.models.models):
+            self.parameters.model = self.models.models[place].exact
 
     def open_scene(self) -> None:
         """Bind to the scene's parameter node and to a result that the scene brought along."""
@@ -140,6 +173,7 @@ class Panel:
         self.presenter.clean_up()
         self.courier.clean_up()
         self.followup.clean_up()
+        self.models.clean_up()
         self.warm.close()
         self.close_scene()
 
@@ -253,6 +287,7 @@ class Panel:
         chosen = (self.parameters.inputVolume, self.parameters.secondVolume)
         volumes = tuple(volume for volume in chosen if volume is not None)
         self.presenter.select(volumes if chosen[0] is not None else ())
+        self._show_model()
 
     def _render(self, state: ViewState) -> None:
         ui = self.ui
@@ -283,6 +318,8 @@ class Panel:
         self.parameters.segmentation = segmentation
         if _result is not None:
             self.review.forget()
+            if not self.models.models:
+                self.models.read()  # this run may have installed the engine
         self._list_lesions()
         self.ui.updateButton.enabled = self._correctable and not self.presenter.state.busy
         for name, role in NODES_OF_TABLES:

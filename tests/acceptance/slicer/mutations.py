@@ -244,6 +244,20 @@ BUGS = (
         "test_nothing_is_sent_without_a_destination_and_a_result",
     ),
     Bug(
+        "model selector misspelled",
+        f"{LIBRARY}/widget.py",
+        "selector.addItems(listed)",
+        "selector.addItem(listed)",
+        f"{PANEL_TESTS}::test_the_models_are_shown_before_the_run",
+    ),
+    Bug(
+        "limits of the model not shown",
+        f"{LIBRARY}/widget.py",
+        "self.ui.modelText.text = self.models",
+        "self.ui.modelTxt.text = self.models",
+        f"{PANEL_TESTS}::test_the_models_are_shown_before_the_run",
+    ),
+    Bug(
         "install inside the panel's process",
         f"{LIBRARY}/installation.py",
         "environment[PIP_VARIABLE] = json.dumps(self._agreed_install())",

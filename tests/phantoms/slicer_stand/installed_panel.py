@@ -11,6 +11,7 @@ from pathlib import Path
 def main(modules: str, picture: str) -> int:
     """Build, render, complain about unknown names."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    import slicer
     from tests.phantoms.slicer_stand import python_layer
     from tests.phantoms.slicer_stand.headless import HeadlessSlicer
     from tests.phantoms.slicer_stand.python_qt import install_qt
@@ -18,6 +19,7 @@ def main(modules: str, picture: str) -> int:
     install_qt()
     headless = HeadlessSlicer()
     python_layer.install()
+    slicer.util.startupEnvironment = lambda: dict(os.environ)
     from tests.phantoms.slicer_stand.ui_file import install_loader, strict
     from tests.phantoms.slicer_stand.widgets import qMRMLWidget
 

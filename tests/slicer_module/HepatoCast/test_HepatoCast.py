@@ -242,6 +242,39 @@ def test_an_image_gone_from_the_database_is_named(
     assert "Image 1.2.3 is no longer in the DICOM database" in run_once(panel, spin)
 
 
+def test_the_models_are_shown_before_the_run(panel: Any, volume: Any, spin: Spin) -> None:
+    spin(lambda: panel.ui.modelSelector.enabled)
+    selector = panel.ui.modelSelector
+    assert [selector.itemText(n) for n in range(2)] == [
+        "liver_tumor_ct 1.0.0",
+        "liver_tumor_ct 1.1.0",
+    ]
+    assert selector.currentIndex == 1, "a bare name means the version the engine would take"
+    assert panel.parameters.model == "liver_tumor_ct", "listing chooses nothing"
+    assert panel.ui.modelText.text == (
+        "Research with 1.1.0\nLimit: Not for children\n"
+        "Unusable: torn 0.1.0: manifest.toml is not TOML"
+    )
+
+
+def test_a_chosen_model_is_the_one_that_runs(panel: Any, volume: Any, spin: Spin) -> None:
+    spin(lambda: panel.ui.modelSelector.enabled)
+    panel.ui.modelSelector.setCurrentIndex(0)
+    assert panel.parameters.model == "liver_tumor_ct@1.0.0"
+    assert "Research with 1.0.0" in panel.ui.modelText.text
+    panel.parameters.inputVolume = volume
+    run_once(panel, spin)
+    asked = json.loads((Path(panel.presenter._folder.name) / "asked.json").read_text())
+    assert asked["arguments"][-1] == "liver_tumor_ct@1.0.0"
+
+
+def test_a_typed_model_that_is_not_there_is_told(panel: Any, spin: Spin) -> None:
+    spin(lambda: panel.ui.modelSelector.enabled)
+    panel.ui.modelEdit.text = "other"
+    assert panel.ui.modelSelector.currentIndex == -1
+    assert panel.ui.modelText.text == "'other' is none of the packages the engine has"
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process still runs (a zombie does not)."""
     for _ in range(50):

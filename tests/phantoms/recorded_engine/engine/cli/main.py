@@ -21,8 +21,26 @@ def emit(event: str, **fields: object) -> None:
     sys.stdout.flush()
 
 
+def tell_models() -> int:
+    """Two versions of one network, one of another kind, one that cannot be used."""
+    told = (
+        ("liver_tumor_ct", "1.0.0", "segmentation", False, ""),
+        ("liver_tumor_ct", "1.1.0", "segmentation", True, ""),
+        ("resection_rfs", "1.0.0", "risk", True, ""),
+        ("torn", "0.1.0", "", True, "manifest.toml is not TOML"),
+    )
+    for name, version, kind, chosen, problem in told:
+        use = "" if problem else f"Research with {version}"
+        limits = [] if problem else ["Not for children"]
+        emit("model", package=name, version=version, kind=kind, title="", intended_use=use,
+             limits=limits, problem=problem, chosen=chosen)  # fmt: skip
+    return 1
+
+
 def main(arguments: list[str]) -> int:
     """Behave as told; write down what was asked."""
+    if arguments[:2] == ["model", "list"]:
+        return tell_models()
     behavior = os.environ["RECORDED_BEHAVIOR"]
     study, out = Path(arguments[1]), Path(arguments[arguments.index("--out") + 1])
     files = sorted(path.name for path in study.iterdir())
