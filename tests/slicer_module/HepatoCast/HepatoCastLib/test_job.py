@@ -52,7 +52,7 @@ def test_a_failed_install_ends_the_job_and_says_so(
 ) -> None:
     wheelhouse = tmp_path / "empty"
     wheelhouse.mkdir()
-    pip = ["install", "--no-index", "--find-links", str(wheelhouse), "hepatocast[cpu,send]"]
+    pip = ["install", "--no-index", "--find-links", str(wheelhouse), "hepatocast-of-no-release"]
     code, lines, _ = run(tmp_path, monkeypatch, pip)
     assert code != 0
     assert lines[-1]["event"] == "error"
