@@ -42,11 +42,13 @@ def main(job_file: str) -> int:
         tell("ready", path=job["out"])
     elif code == 0:
         from HepatoCastLib.keeping import pack_result
+        from HepatoCastLib.previews import write_previews
         from HepatoCastLib.unpacking import unpack_segmentation
 
         tell("progress", stage="unpacking", fraction=0.0, text="")
         unpack_segmentation(Path(job["out"]))
         pack_result(Path(job["out"]))
+        write_previews(Path(job["out"]))
         tell("ready", path=job["out"])
     return code
 

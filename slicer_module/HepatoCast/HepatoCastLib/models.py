@@ -91,7 +91,7 @@ class ModelList:
         if place >= 0:
             return "\n".join(filter(None, (self.models[place].text, self._problem)))
         if self.models:
-            return f"{wanted!r} is none of the packages the engine has"
+            return f"{wanted!r} is not listed; its use and limits are known after the run"
         return self._problem
 
     def clean_up(self) -> None:

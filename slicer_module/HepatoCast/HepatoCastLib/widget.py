@@ -18,6 +18,7 @@ from HepatoCastLib.installation import Engine
 from HepatoCastLib.models import ModelList
 from HepatoCastLib.parameters import Parameters
 from HepatoCastLib.presenter import Presenter, ViewState
+from HepatoCastLib.previews import pictures_of
 from HepatoCastLib.pump import StepPump
 from HepatoCastLib.result import Result
 from HepatoCastLib.review import ReviewTable
@@ -63,6 +64,8 @@ class Panel:
         self.review = ReviewTable(ui.decisionTable)
         self._correctable = False
         self._assessed: Path | None = None
+        self._pictures: list[str] = []
+        self._page = 0
         self._watched: Any = None
         self._segment_tags: list[Any] = []
         self._gui_tag: Any = None
@@ -77,6 +80,8 @@ class Panel:
         ui.applyButton.connect("clicked(bool)", lambda *_: self.apply())
         ui.cancelButton.connect("clicked(bool)", lambda *_: self.presenter.cancel())
         ui.reportButton.connect("clicked(bool)", lambda *_: self._open_report())
+        ui.previousButton.connect("clicked(bool)", lambda *_: self._turn_page(-1))
+        ui.nextButton.connect("clicked(bool)", lambda *_: self._turn_page(1))
         ui.updateButton.connect("clicked(bool)", lambda *_: self.update())
         ui.sendButton.connect("clicked(bool)", lambda *_: self.send())
         ui.destinationEdit.text = str(qt.QSettings().value(DESTINATION_SETTING) or "")
@@ -301,6 +306,7 @@ class Panel:
         ui.deviceLabel.text = state.device or "not run yet"
         ui.limitsLabel.text = state.limits
         ui.reportButton.enabled = bool(state.report)
+        self._preview(state)
         ui.inputs.enabled = not state.busy
         self._name_destination()
         ui.updateButton.enabled = self._correctable and not state.busy
@@ -331,6 +337,23 @@ class Panel:
         editor.setMRMLSegmentEditorNode(editor_node())
         editor.setSegmentationNode(segmentation)
         editor.setSourceVolumeNode(segmentation.GetNodeReference(outputs.VOLUME_REFERENCE))
+
+    def _preview(self, state: ViewState) -> None:
+        """Show the pages once a result is whole; nothing of it while another is made."""
+        pictures = [] if state.busy else pictures_of(state.report)
+        if pictures != self._pictures:
+            self._pictures, self._page = pictures, 0
+            self._turn_page(0)
+
+    def _turn_page(self, step: int) -> None:
+        """Show the key image a step further; the report's PDF is the button's."""
+        ui, count = self.ui, len(self._pictures)
+        self._page = min(max(self._page + step, 0), max(count - 1, 0))
+        ui.pageLabel.text = f"Key image {self._page + 1} of {count}" if count else "No key images"
+        picture = qt.QPixmap(self._pictures[self._page]) if count else qt.QPixmap()
+        ui.previewLabel.setPixmap(picture)
+        ui.previousButton.enabled = self._page > 0
+        ui.nextButton.enabled = self._page + 1 < count
 
     def _open_report(self) -> None:
         report = self.presenter.state.report

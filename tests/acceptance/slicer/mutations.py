@@ -258,6 +258,27 @@ BUGS = (
         f"{PANEL_TESTS}::test_the_models_are_shown_before_the_run",
     ),
     Bug(
+        "pages turned backwards",
+        f"{LIBRARY}/widget.py",
+        "lambda *_: self._turn_page(1)",
+        "lambda *_: self._turn_page(-1)",
+        f"{PANEL_TESTS}::test_the_key_images_are_turned_in_the_panel",
+    ),
+    Bug(
+        "page label misspelled",
+        f"{LIBRARY}/widget.py",
+        "ui.pageLabel.text =",
+        "ui.pageLable.text =",
+        f"{PANEL_TESTS}::test_the_key_images_are_turned_in_the_panel",
+    ),
+    Bug(
+        "picture forgotten",
+        f"{LIBRARY}/widget.py",
+        "        ui.previewLabel.setPixmap(picture)\n",
+        "",
+        f"{PANEL_TESTS}::test_the_key_images_are_turned_in_the_panel",
+    ),
+    Bug(
         "install inside the panel's process",
         f"{LIBRARY}/installation.py",
         "environment[PIP_VARIABLE] = json.dumps(self._agreed_install())",

@@ -272,7 +272,34 @@ def test_a_typed_model_that_is_not_there_is_told(panel: Any, spin: Spin) -> None
     spin(lambda: panel.ui.modelSelector.enabled)
     panel.ui.modelEdit.text = "other"
     assert panel.ui.modelSelector.currentIndex == -1
-    assert panel.ui.modelText.text == "'other' is none of the packages the engine has"
+    assert (
+        panel.ui.modelText.text
+        == "'other' is not listed; its use and limits are known after the run"
+    )
+
+
+def test_the_key_images_are_turned_in_the_panel(panel: Any, volume: Any, spin: Spin) -> None:
+    import slicer
+
+    ui = panel.ui
+    assert ui.pageLabel.text == "No key images"
+    panel.parameters.inputVolume = volume
+    run_once(panel, spin)
+    folder = Path(panel.presenter.state.report).parent
+    count = len(list(folder.glob("key-image-*.dcm")))
+    assert count >= 2
+    assert ui.pageLabel.text == f"Key image 1 of {count}"
+    assert not ui.previousButton.enabled
+    first = ui.previewLabel.pixmap.toImage()
+    assert first.width() == 400
+    ui.nextButton.click()
+    assert ui.pageLabel.text == f"Key image 2 of {count}"
+    assert ui.previewLabel.pixmap.toImage() != first
+    ui.previousButton.click()
+    assert ui.previewLabel.pixmap.toImage() == first
+    slicer.mrmlScene.Clear(0)
+    assert ui.pageLabel.text == "No key images", "a closed scene shows nobody's picture"
+    assert ui.previewLabel.pixmap.isNull()
 
 
 def is_alive(pid: int) -> bool:
