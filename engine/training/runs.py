@@ -1,6 +1,8 @@
 """Running a recipe: every strategy on the same splits, judged and compared."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -144,12 +146,12 @@ def _bases(recipe: Recipe, spec: StrategySpec) -> tuple[StrategySpec, ...]:
 
 def fit_function(recipe: Recipe, spec: StrategySpec) -> Fit:
     """The function that tunes and fits a strategy inside training rows."""
-    makers = {
+    makers: dict[str, Callable[[Recipe, StrategySpec], Fit]] = {
         FUSION: _fusing,
         BEST_OF: _choosing,
-        RECURRENT: _recurring,
+        RECURRENT: partial(_seeded, fitting=fit_recurrent),
         TIME_UPDATED: _updating,
-        **dict.fromkeys(KINDS, _joining),
+        **dict.fromkeys(KINDS, partial(_seeded, fitting=fit_feature_fused)),
     }
     return makers.get(spec.model, _plain)(recipe, spec)
 
@@ -183,24 +185,14 @@ def _choosing(recipe: Recipe, spec: StrategySpec) -> Fit:
     return fit
 
 
-def _recurring(recipe: Recipe, spec: StrategySpec) -> Fit:
+def _seeded(recipe: Recipe, spec: StrategySpec, fitting: Callable[..., FittedStrategy]) -> Fit:
+    """Networks: tuned inside the folds, each from the seed of its fold."""
     inner = recipe.validation.inner_folds
 
     def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
         own = replace(spec, settings={"seed": seed, **spec.settings})
-        best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_recurrent)
-        return fit_recurrent(best, train), dict(best.settings)
-
-    return fit
-
-
-def _joining(recipe: Recipe, spec: StrategySpec) -> Fit:
-    inner = recipe.validation.inner_folds
-
-    def fit(train: Cohort, seed: int) -> tuple[FittedStrategy, dict[str, Any]]:
-        own = replace(spec, settings={"seed": seed, **spec.settings})
-        best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fit_feature_fused)
-        return fit_feature_fused(best, train), dict(best.settings)
+        best = tuned(own, train, inner_folds=inner, seed=seed, fitting=fitting)
+        return fitting(best, train), dict(best.settings)
 
     return fit
 

@@ -16,6 +16,7 @@ from engine.values.clinical import ClinicalRecord
 from engine.values.identity import PatientIdentity
 from tests.phantoms.clinical_records import make_burden
 from tests.phantoms.ehr_peers import free_port
+from tests.phantoms.fhir_people import make_patient, post
 
 pytestmark = pytest.mark.peer
 
@@ -43,25 +44,6 @@ def images(number: str, issuer: str = "HOSP_A") -> PatientIdentity:
         patient_birth_date="19610504",
         patient_sex="M",
     )
-
-
-def post(base: str, resource: dict[str, Any], token: str = "") -> str:
-    """Create a resource; tries again where the server fails on purpose."""
-    headers = HEADERS | ({"Authorization": f"Bearer {token}"} if token else {})
-    for _ in range(3):
-        answer = httpx.post(f"{base}/{resource['resourceType']}", json=resource, headers=headers)
-        if answer.status_code == httpx.codes.CREATED:
-            return str(answer.json()["id"])
-    raise AssertionError(answer.text)
-
-
-def patient(number: str, system: str, born: str = "1961-05-04") -> dict[str, Any]:
-    return {
-        "resourceType": "Patient",
-        "gender": "male",
-        "birthDate": born,
-        "identifier": [{"system": system, "value": number}],
-    }
 
 
 def observation(subject: str, code: str, value: float, unit: str, day: str) -> dict[str, Any]:
@@ -96,7 +78,7 @@ def pull(base: str, who: PatientIdentity, client: FhirClient | None = None) -> C
 
 
 def test_values_are_pulled_converted_joined_and_scored(fhir_server: str) -> None:
-    subject = post(fhir_server, patient("1001", "urn:hosp-a"))
+    subject = post(fhir_server, make_patient("1001", "urn:hosp-a"))
     for number, (code, value, unit) in enumerate(PANEL):
         day = f"2024-02-{20 - number:02d}"
         post(fhir_server, observation(subject, code, value, unit, day))
@@ -117,7 +99,7 @@ def test_values_are_pulled_converted_joined_and_scored(fhir_server: str) -> None
 
 
 def test_a_wrong_birth_date_gives_no_value_and_says_why(fhir_server: str) -> None:
-    subject = post(fhir_server, patient("3003", "urn:hosp-a", "1961-04-05"))
+    subject = post(fhir_server, make_patient("3003", "urn:hosp-a", "1961-04-05"))
     post(fhir_server, observation(subject, "1834-1", 7.0, "ng/mL", "2024-02-20"))
     record = pull(fhir_server, images("3003"))
     assert record.observations == ()
@@ -127,7 +109,7 @@ def test_a_wrong_birth_date_gives_no_value_and_says_why(fhir_server: str) -> Non
 
 
 def test_a_token_and_patience_are_enough_for_a_moody_server(moody_fhir_server: str) -> None:
-    subject = post(moody_fhir_server, patient("4004", "urn:hosp-a"), "open-sesame")
+    subject = post(moody_fhir_server, make_patient("4004", "urn:hosp-a"), "open-sesame")
     told = observation(subject, "1834-1", 7.0, "ng/mL", "2024-02-20")
     post(moody_fhir_server, told, "open-sesame")
     client = FhirClient(moody_fhir_server, BearerToken("open-sesame"), pause=lambda _: None)
@@ -159,7 +141,7 @@ def test_a_server_that_is_down_is_reported() -> None:
 
 def test_a_long_history_is_read_over_all_pages(fhir_server: str) -> None:
     """120 values on 4 pages; 10,000 on a faster server is in test_fhir_source."""
-    subject = post(fhir_server, patient("6006", "urn:hosp-a"))
+    subject = post(fhir_server, make_patient("6006", "urn:hosp-a"))
     days = [f"{2000 + n // 336}-{n // 28 % 12 + 1:02d}-{n % 28 + 1:02d}" for n in range(120)]
     entries = [
         {
